@@ -1,0 +1,147 @@
+"""What a run found, as the data of run.json.  Reports are functions of it; statistics are computed when read.
+
+Schema history: samestep.run/1, the first.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+SCHEMA: Literal["samestep.run/1"] = "samestep.run/1"
+
+Status = Literal[
+    "agreed", "diverged", "known difference", "unsupported", "missing", "failed", "timed out", "crashed"
+]  # fmt: skip
+AGREEING: tuple[Status, ...] = ("agreed", "known difference", "unsupported", "missing")  # exit code 0
+BROKEN: tuple[Status, ...] = ("failed", "timed out", "crashed")  # exit code 3
+TRACED: tuple[Status, ...] = ("agreed", "known difference", "diverged")  # ran to its end: there is a trace
+
+Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class Difference(Struct, frozen=True, forbid_unknown_fields=True):
+    """The worst difference of one quantity over all observed steps."""
+
+    max_abs: float | None  # None: NaN or inf on one side only
+    max_rel: float | None  # max_abs / the reference's largest value of this quantity in the whole run
+    max_ulp: float | None  # max_abs in units of the spacing of the dtype at that largest value
+    tolerance: float  # the largest max_rel that agrees
+
+
+class Divergence(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a run first left the reference: the earliest step, and there the worst quantity."""
+
+    step: Count
+    quantity: str  # "param/w1"
+    element: list[int]  # index of the worst element, [] for a scalar
+    actual: float | None
+    desired: float | None
+    max_rel: float | None
+    tolerance: float
+    what: str  # in words: "differs", "is not finite", "is missing", "has shape (2,), expected (3,)" …
+
+
+class Parity(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a trace compares with the reference's."""
+
+    reference: str  # the backend compared with
+    quantities: dict[str, Difference]  # loss, grad, param, state
+    not_observed: list[str]  # "grad: why", quantities that this framework does not show
+    first_divergence: Divergence | None
+    steps_compared: Count
+
+
+class Timing(Struct, frozen=True, forbid_unknown_fields=True):
+    """Raw times of one cell.  Blocks with the same index were measured in the same round."""
+
+    start_s: Seconds  # starting the process, until its first message
+    import_s: Seconds  # importing the column and its framework
+    build_s: Seconds  # building the program
+    first_step_s: Seconds  # the first step, with tracing and compiling
+    second_step_s: Seconds  # the second step: long where something was compiled again
+    blocks_s: list[Seconds]  # wall time of one block per round
+    blocks_again_s: list[Seconds]  # the reference's second block of each round (A/A), else empty
+    cpu_s: list[Seconds]  # processor time of the same blocks: more than wall time shows hidden threads
+    steps_per_block: Count
+    disturbed: list[bool]  # rounds that stayed noisy after repeating: stolen time or forced switches
+    steady: bool
+    ratio_to_reference: list[float] | None  # low, median, high of the 95 % interval, paired by round
+    verdict: str  # "1.32 × the reference's time", "indicative", "no verdict: …"
+    peak_rss_mb: float  # highest memory of the worker's process so far
+
+
+class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
+    """What training came to."""
+
+    loss: float | None  # of the last epoch; None where it is not finite
+    train_accuracy: float | None = None
+    test_accuracy: float | None = None
+    confusion_test: list[list[int]] | None = None  # [actual class][predicted class]
+
+
+class Cell(Struct, frozen=True, forbid_unknown_fields=True):
+    """One task on one backend at one placement."""
+
+    task: str
+    backend: str
+    dtype: Literal["float64", "float32"]
+    device: Literal["cpu", "cuda"]
+    threads: Count
+    status: Status
+    identity: str  # hash of task, column source, versions and placement
+    reason: str | None = None
+    details: str | None = None  # traceback or last lines of the log
+    steps: Count | None = None
+    epochs: Count | None = None
+    metrics: Metrics | None = None
+    parity: Parity | None = None
+    timing: Timing | None = None
+    trace: str | None = None  # path inside the run's folder
+
+
+class Environment(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the run ran on."""
+
+    python: str
+    platform: str
+    processor: str
+    cores: Count
+    memory_gb: float
+    threads: Count
+    device: str
+    versions: dict[str, str]  # package to version
+    workers: dict[str, dict[str, str]]  # backend to what its worker reported: libraries, threads
+
+
+class Result(Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole run."""
+
+    schema: Literal["samestep.run/1"]
+    started: str  # ISO 8601, UTC
+    seconds: Seconds
+    complete: bool  # False while running and after an interruption
+    command: list[str]
+    reference: str  # the backend that all are compared with
+    environment: Environment
+    phases_s: dict[str, Seconds]  # wall time by phase: workers and parity, timing
+    cells: list[Cell]
+
+    def exit_code(self) -> int:
+        """0 all agreed or declared, 1 something diverged, 3 something failed, timed out or crashed."""
+        statuses = {cell.status for cell in self.cells}
+        if statuses.intersection(BROKEN):
+            return 3
+        return 1 if "diverged" in statuses else 0
+
+
+def json_schema() -> dict:
+    """The JSON Schema of run.json, kept in the repository as harness/run.schema.json."""
+    schema = msgspec.json.schema(Result)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA, **schema}
+
+
+def encode(value: Struct) -> bytes:
+    """JSON, indented for people."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"

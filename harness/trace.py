@@ -1,0 +1,173 @@
+"""Train a program by the task's rules and record it: what both sides of a comparison are made of.
+
+A trace is a flat dictionary of arrays, stored as one npz file:
+
+    loss            (steps,)       each step's loss, before its update
+    epoch_loss      (epochs,)      mean of an epoch's losses, weighted by the rows of each batch
+    observed_steps  (K,)           after how many steps the arrays below were taken
+    param/<name>    (K, …)         parameters; the last row is the end of the run
+    state/<slot>/<name>, state/step (K, …)
+    grad/<name>     (K, …)         gradients on all training rows at those parameters
+    grad_loss       (K,)           loss on all training rows at those parameters
+    mistakes        (epochs,)      perceptron only
+    predict_train, predict_test (N,), predict_grid (G·G,)
+"""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from backends.base import Arrays, NotObserved, Program
+from tasks.spec import Array, Perceptron, Quadratic, Stopping, Task
+
+GRID = 60  # points per side of the plane on which two-feature tasks are drawn
+DENSE = 10  # every step up to here is observed …
+GROWTH = 1.5  # … and later ones at this ratio
+
+
+def is_observed(task: Task, step: int) -> bool:
+    """Whether the schedule observes after this many steps; the end of the run is observed in any case."""
+    if step <= DENSE or isinstance(task.model, Quadratic):
+        return True
+    nearest = round(np.log(step / DENSE) / np.log(GROWTH))
+    return step == round(DENSE * GROWTH**nearest)
+
+
+class Stopper:
+    """The stopping rule of a task, fed with one epoch's loss after another."""
+
+    def __init__(self, rule: Stopping) -> None:
+        self.rule = rule
+        self.epochs = 0
+        self.best = np.inf
+        self.without_improvement = 0
+
+    def is_last(self, epoch_loss: float) -> bool:
+        """Whether training ends with this epoch."""
+        self.epochs += 1
+        if self.rule.tolerance is not None:
+            improved = epoch_loss <= self.best - self.rule.tolerance
+            self.without_improvement = 0 if improved else self.without_improvement + 1
+            self.best = min(self.best, epoch_loss)
+        return self.epochs >= self.rule.max_epochs or self.without_improvement > self.rule.patience
+
+
+class _Recorder:
+    """Collects what a program shows, step by step."""
+
+    def __init__(self, program: Program, task: Task) -> None:
+        self.program, self.task = program, task
+        self.steps: list[int] = []
+        self.rows: dict[str, list[Array]] = {}
+        self.not_observed: dict[str, str] = {}
+
+    def observe(self, step: int) -> None:
+        if self.steps and self.steps[-1] == step:
+            return
+        self.steps.append(step)
+        self._append(self.program.observe())
+        try:
+            loss, gradients = self.program.gradient(np.arange(self.task.rows))
+        except NotObserved as reason:
+            self.not_observed["grad"] = str(reason)
+        else:
+            self._append({"grad_loss": np.array(loss)} | {f"grad/{name}": g for name, g in gradients.items()})
+
+    def _append(self, arrays: Arrays) -> None:
+        for name, array in arrays.items():
+            self.rows.setdefault(name, []).append(np.array(array))
+
+    def arrays(self) -> Arrays:
+        return {"observed_steps": np.array(self.steps)} | {name: np.stack(rows) for name, rows in self.rows.items()}
+
+
+def record(program: Program, task: Task) -> tuple[Arrays, dict[str, str]]:
+    """Train until the stopping rule ends it.
+
+    Returns the trace, and for each kind of quantity that the framework does not show, why.
+    """
+    recorder = _Recorder(program, task)
+    stopper = Stopper(task.stopping)
+    losses: list[Array] = []
+    epoch_losses: list[float] = []
+    mistakes: list[float] = []
+    step = 0
+    recorder.observe(step)
+    for batches in task.epochs():
+        epoch: list[Array] = []
+        for chunk in _chunks(task, batches, step):
+            epoch.append(program.run(chunk))
+            step += len(chunk)
+            if is_observed(task, step):
+                recorder.observe(step)
+        losses += epoch
+        epoch_loss = np.concatenate(epoch)
+        epoch_losses.append(float(np.average(epoch_loss, weights=[max(1, len(rows)) for rows in batches])))
+        mistakes.append(float(np.sum(epoch_loss)))
+        if stopper.is_last(epoch_losses[-1]):
+            break
+    recorder.observe(step)
+    trace = {"loss": np.concatenate(losses), "epoch_loss": np.array(epoch_losses)} | recorder.arrays()
+    if isinstance(task.model, Perceptron):
+        trace["mistakes"] = np.array(mistakes)
+    return trace | _predictions(program, task), recorder.not_observed
+
+
+def _chunks(task: Task, batches: list[Array], step: int) -> Iterator[list[Array]]:
+    """Cut an epoch after every step that is observed."""
+    start = 0
+    for end in range(1, len(batches) + 1):
+        if end == len(batches) or is_observed(task, step + end):
+            yield batches[start:end]
+            start = end
+
+
+def _predictions(program: Program, task: Task) -> Arrays:
+    if task.data is None:
+        return {}
+    predictions = {"predict_train": program.predict(task.data.x_train)}
+    if task.data.x_test is not None:
+        predictions["predict_test"] = program.predict(task.data.x_test)
+    if task.data.features == 2:
+        predictions["predict_grid"] = program.predict(grid(task))
+    return predictions
+
+
+def grid(task: Task) -> Array:
+    """Points (GRID·GRID, 2) that cover the data with a margin; the first coordinate runs fastest."""
+    assert task.data is not None
+    low, high = task.data.x_train.min(axis=0) - 0.5, task.data.x_train.max(axis=0) + 0.5
+    first, second = (np.linspace(low[i], high[i], GRID) for i in (0, 1))
+    return np.column_stack([np.tile(first, GRID), np.repeat(second, GRID)])
+
+
+def save(path: Path, trace: Arrays) -> None:
+    """Write a whole npz file or none: under a temporary name, then renamed.
+
+    Raises `OSError` when it cannot be written.
+    """
+    buffer = io.BytesIO()
+    np.savez(buffer, **trace)  # type: ignore[arg-type]
+    write(path, buffer.getvalue())
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a whole file or none: under a temporary name, then renamed.
+
+    Raises `OSError` when it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Arrays:
+    """The arrays of an npz file; nothing in it is ever unpickled."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
