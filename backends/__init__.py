@@ -1,1 +1,137 @@
-"""The columns of the table."""
+"""The columns of the table, in report order, loaded lazily: nothing here imports a framework.
+
+What a framework cannot express, or does differently on purpose, is declared here with its reason,
+so that `list` can tell without starting anything.
+"""
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+from tasks.spec import RMSprop, Task
+
+REFERENCE = "numpy"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A declared gap (`unsupported`) or a declared disagreement (`known difference`) of a column."""
+
+    status: Literal["unsupported", "known difference"]
+    applies: Callable[[Task], bool]
+    reason: str
+    size: float = 0.0  # of a known difference: the largest relative difference measured; ten times it diverges
+
+
+@dataclass(frozen=True)
+class Column:
+    """One framework's implementation of every task: a file, and what to install for it."""
+
+    name: str
+    file: Path
+    packages: tuple[str, ...] = ()  # distributions, as pip knows them
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def spelling(self) -> str:
+        """What `-b` takes to find it: its name, or the path of a user's file."""
+        return self.name if self.file.parent == HERE else str(self.file)
+
+    def limit(self, task: Task) -> Limit | None:
+        """The declaration that applies to this task, if there is one."""
+        return next((limit for limit in self.limits if limit.applies(task)), None)
+
+    def frameworks(self) -> set[str]:
+        """The modules that the file imports, other than Python's own and ours: "torch"."""
+        tree = ast.parse(self.file.read_text())
+        imports = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+        imports |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module}
+        return {name.split(".")[0] for name in imports} - sys.stdlib_module_names - {"backends", "tasks"}
+
+    def load(self) -> ModuleType:
+        """Import the column and, with it, its framework.  Raises whatever the file raises."""
+        if self.file.parent == HERE:
+            return importlib.import_module(f"backends.{self.name}")
+        spec = importlib.util.spec_from_file_location(f"samestep_column_{self.name}", self.file)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+
+def _rmsprop(inside: bool) -> Callable[[Task], bool]:
+    """RMSprop with ε inside the root, or outside; below 1e-20 its place is lost in rounding."""
+
+    def applies(task: Task) -> bool:
+        rule = task.optimizer
+        return isinstance(rule, RMSprop) and rule.epsilon_inside_root == inside and rule.epsilon > 1e-20
+
+    return applies
+
+
+HERE = Path(__file__).parent
+COLUMNS: dict[str, Column] = {
+    column.name: column
+    for column in (
+        Column("numpy", HERE / "numpy.py", ("numpy",)),
+        Column(
+            "sklearn",
+            HERE / "sklearn.py",
+            ("scikit-learn",),
+            (
+                Limit(
+                    "unsupported",
+                    lambda task: isinstance(task.optimizer, RMSprop),
+                    "scikit-learn's networks know sgd, adam and lbfgs, and no RMSprop",
+                ),
+            ),
+        ),
+        Column("tensorflow", HERE / "tensorflow.py", ("tensorflow",)),
+        Column(
+            "keras",
+            HERE / "keras.py",
+            ("keras", "tensorflow"),
+            (
+                Limit(
+                    "known difference",
+                    _rmsprop(inside=False),
+                    "keras.optimizers.RMSprop divides by √(s + ε), the task by √s + ε; Keras has no such form",
+                    size=1e-8,
+                ),
+            ),
+        ),
+        Column(
+            "torch",
+            HERE / "torch.py",
+            ("torch",),
+            (
+                Limit(
+                    "known difference",
+                    _rmsprop(inside=True),
+                    "torch.optim.RMSprop divides by √s + ε, the task by √(s + ε); PyTorch has no such form",
+                    size=1e-8,
+                ),
+            ),
+        ),
+    )
+}
+
+
+def find(name: str) -> Column:
+    """The column of this name, or of a user's own file, given by its path.
+
+    Raises `LookupError` with the names that there are.
+    """
+    if name in COLUMNS:
+        return COLUMNS[name]
+    path = Path(name)
+    if path.suffix == ".py" and path.is_file() and path.stem not in COLUMNS:
+        return Column(path.stem.replace(".", "-"), path.resolve())
+    raise LookupError(f"{name!r} is neither a backend ({', '.join(COLUMNS)}) nor a .py file with one")

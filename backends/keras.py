@@ -9,7 +9,6 @@ leave and enter the graph for every step.
 """
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import final
 
 import keras
@@ -36,6 +35,10 @@ def setup(at: Placement) -> dict[str, str]:
     keras.config.set_dtype_policy(at.dtype)
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     return {"keras": keras.__version__, "tensorflow": tf.__version__, "threads": str(threads)}
+
+
+# Rows of all batches end to end, and where each batch ends: one signature, so that nothing is traced twice.
+_BATCHES = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.int64)]
 
 
 @final
@@ -105,12 +108,12 @@ class Perceptron(Program):
         """One row at a time; the loss is 1 for a mistake."""
         return _run(self._steps, batches)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int64)])
-    def _steps(self, batches: tf.Tensor) -> tf.Tensor:
-        """All batches (steps, N) in one graph."""
-        values = tf.TensorArray(self.x.dtype, tf.shape(batches)[0])
-        for step in tf.range(tf.shape(batches)[0]):
-            loss, gradients = self._loss_and_gradients(batches[step])
+    @tf.function(input_signature=_BATCHES)
+    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+        """All batches in one graph."""
+        values = tf.TensorArray(self.x.dtype, tf.size(ends) - 1)
+        for step in tf.range(tf.size(ends) - 1):
+            loss, gradients = self._loss_and_gradients(rows[ends[step] : ends[step + 1]])
             self.optimizer.step(gradients)
             values = values.write(step, loss)
         return values.stack()  # (steps,)
@@ -162,11 +165,11 @@ class Quadratic(Program):
         """One step per batch; there is no data, so the batches are empty."""
         return _run(self._steps, batches)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int64)])
-    def _steps(self, batches: tf.Tensor) -> tf.Tensor:
+    @tf.function(input_signature=_BATCHES)
+    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
         """All steps in one graph."""
-        values = tf.TensorArray(self.minimum.dtype, tf.shape(batches)[0])
-        for step in tf.range(tf.shape(batches)[0]):
+        values = tf.TensorArray(self.minimum.dtype, tf.size(ends) - 1)
+        for step in tf.range(tf.size(ends) - 1):
             loss, gradients = self._loss_and_gradients()
             self.optimizer.step(gradients)
             values = values.write(step, loss)
@@ -238,12 +241,12 @@ class Network(Program):
     def run(self, batches: Sequence[Rows]) -> Array:
         return _run(self._steps, batches)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int64)])
-    def _steps(self, batches: tf.Tensor) -> tf.Tensor:
-        """All batches (steps, N) in one graph."""
-        values = tf.TensorArray(self.x.dtype, tf.shape(batches)[0])
-        for step in tf.range(tf.shape(batches)[0]):
-            loss, gradients = self._loss_and_gradients(batches[step])
+    @tf.function(input_signature=_BATCHES)
+    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+        """All batches in one graph."""
+        values = tf.TensorArray(self.x.dtype, tf.size(ends) - 1)
+        for step in tf.range(tf.size(ends) - 1):
+            loss, gradients = self._loss_and_gradients(rows[ends[step] : ends[step + 1]])
             self.optimizer.step(gradients)
             values = values.write(step, loss)
         return values.stack()  # (steps,)
@@ -284,9 +287,9 @@ def _exact(value: float) -> float:
 
 
 def _run(steps: tf.types.experimental.PolymorphicFunction, batches: Sequence[Rows]) -> Array:
-    """Batches of one size go into the graph together; a short last batch is a call of its own."""
-    groups = [np.stack(list(group)) for _, group in groupby(batches, key=len)]
-    return np.concatenate([steps(tf.constant(group, tf.int64)).numpy() for group in groups])
+    """Hand all batches to the graph at once: their rows end to end, and where each batch ends."""
+    ends = np.cumsum([0, *map(len, batches)])
+    return steps(tf.constant(np.concatenate(batches)), tf.constant(ends)).numpy()
 
 
 def _numpy(tensors: dict[str, keras.Variable]) -> Arrays:

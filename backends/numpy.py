@@ -223,6 +223,7 @@ class Network(Program):
         self.gradients = _Flat(task.shapes, at.dtype)
         self.layers = _layers(self.parameters)
         self.layer_gradients = _layers(self.gradients)
+        self.rooms: dict[int, tuple[list[Array], list[Array]]] = {}
         self.optimizer = Optimizer(task.optimizer, self.parameters)
 
     def run(self, batches: Sequence[Rows]) -> Array:
@@ -238,7 +239,8 @@ class Network(Program):
     def _loss_and_gradients(self, rows: Rows) -> float:
         n = len(rows)
         y = self.y[rows]  # (N, 1)
-        *h, z = self._forward(self.x[rows])  # inputs of each layer (N, H), logits (N, 1)
+        values, deltas = self._room(n)
+        *h, z = self._forward(self.x[rows], values)  # inputs of each layer (N, H), logits (N, 1)
         decay = np.exp(-np.abs(z))  # (N, 1) e^-|z| cannot overflow
         loss = float(np.mean(np.maximum(z, 0) - z * y + np.log1p(decay)))  # mean of -y·log p - (1-y)·log(1-p)
         p = np.where(z >= 0, 1, decay) / (1 + decay)  # (N, 1) logistic function of z
@@ -251,17 +253,27 @@ class Network(Program):
                 gradient_w += self.l2 / n * w
                 loss += 0.5 * self.l2 / n * float(np.vdot(w, w))
             if i:
-                delta = self.derive(h[i], delta @ w.T)  # (N, in)
+                delta = self.derive(h[i], np.matmul(delta, w.T, out=deltas[i - 1]))  # (N, in)
         return loss
 
-    def _forward(self, x: Array) -> list[Array]:
-        """The inputs of each layer, then the logits."""
-        values = [x]  # (N, D)
-        for i, (w, b) in enumerate(self.layers, 1):
-            z = values[-1] @ w  # (N, out)
+    def _room(self, n: int) -> tuple[list[Array], list[Array]]:
+        """Arrays (N, out) for the value of each layer and for ∂loss of it, kept per batch size.
+
+        Allocating them anew costs as much as a matrix product: the system must clear their pages.
+        """
+        if n not in self.rooms:
+            shapes = [(n, len(b)) for _, b in self.layers]
+            self.rooms[n] = tuple([np.empty(shape, self.x.dtype) for shape in shapes] for _ in ("values", "deltas"))
+        return self.rooms[n]
+
+    def _forward(self, x: Array, values: Sequence[Array | None]) -> list[Array]:
+        """The inputs of each layer, then the logits, computed into `values` where they are given."""
+        found = [x]  # (N, D)
+        for i, ((w, b), value) in enumerate(zip(self.layers, values, strict=True), 1):
+            z = np.matmul(found[-1], w, out=value)  # (N, out)
             z += b
-            values.append(z if i == len(self.layers) else self.activate(z))
-        return values
+            found.append(z if i == len(self.layers) else self.activate(z))
+        return found
 
     def observe(self) -> Arrays:
         return named("param", self.parameters.copies()) | self.optimizer.observe()
@@ -272,7 +284,7 @@ class Network(Program):
 
     def predict(self, x: Array) -> Array:
         """Probability of class 1."""
-        return _logistic(self._forward(x.astype(self.x.dtype))[-1])[:, 0]  # (N,)
+        return _logistic(self._forward(x.astype(self.x.dtype), [None] * len(self.layers))[-1])[:, 0]  # (N,)
 
     def wait(self) -> None:
         """NumPy has finished when it returns."""

@@ -5,7 +5,6 @@ and not once per step.
 """
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import final
 
 import numpy as np
@@ -26,6 +25,10 @@ def setup(at: Placement) -> dict[str, str]:
     tf.config.threading.set_intra_op_parallelism_threads(at.threads)
     tf.config.threading.set_inter_op_parallelism_threads(at.threads)
     return {"tensorflow": tf.__version__, "threads": str(tf.config.threading.get_intra_op_parallelism_threads())}
+
+
+# Rows of all batches end to end, and where each batch ends: one signature, so that nothing is traced twice.
+_BATCHES = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.int64)]
 
 
 @final
@@ -104,12 +107,12 @@ class Perceptron(Program):
         """One row at a time; the loss is 1 for a mistake."""
         return _run(self._steps, batches)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int64)])
-    def _steps(self, batches: tf.Tensor) -> tf.Tensor:
-        """All batches (steps, N) in one graph."""
-        losses = tf.TensorArray(self.x.dtype, tf.shape(batches)[0])
-        for step in tf.range(tf.shape(batches)[0]):
-            loss, gradients = self._loss_and_gradients(batches[step])
+    @tf.function(input_signature=_BATCHES)
+    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+        """All batches in one graph."""
+        losses = tf.TensorArray(self.x.dtype, tf.size(ends) - 1)
+        for step in tf.range(tf.size(ends) - 1):
+            loss, gradients = self._loss_and_gradients(rows[ends[step] : ends[step + 1]])
             self.optimizer.step(gradients)
             losses = losses.write(step, loss)
         return losses.stack()  # (steps,)
@@ -161,11 +164,11 @@ class Quadratic(Program):
         """One step per batch; there is no data, so the batches are empty."""
         return _run(self._steps, batches)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int64)])
-    def _steps(self, batches: tf.Tensor) -> tf.Tensor:
+    @tf.function(input_signature=_BATCHES)
+    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
         """All steps in one graph."""
-        losses = tf.TensorArray(self.minimum.dtype, tf.shape(batches)[0])
-        for step in tf.range(tf.shape(batches)[0]):
+        losses = tf.TensorArray(self.minimum.dtype, tf.size(ends) - 1)
+        for step in tf.range(tf.size(ends) - 1):
             loss, gradients = self._loss_and_gradients()
             self.optimizer.step(gradients)
             losses = losses.write(step, loss)
@@ -219,12 +222,12 @@ class Network(Program):
     def run(self, batches: Sequence[Rows]) -> Array:
         return _run(self._steps, batches)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int64)])
-    def _steps(self, batches: tf.Tensor) -> tf.Tensor:
-        """All batches (steps, N) in one graph."""
-        losses = tf.TensorArray(self.x.dtype, tf.shape(batches)[0])
-        for step in tf.range(tf.shape(batches)[0]):
-            loss, gradients = self._loss_and_gradients(batches[step])
+    @tf.function(input_signature=_BATCHES)
+    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+        """All batches in one graph."""
+        losses = tf.TensorArray(self.x.dtype, tf.size(ends) - 1)
+        for step in tf.range(tf.size(ends) - 1):
+            loss, gradients = self._loss_and_gradients(rows[ends[step] : ends[step + 1]])
             self.optimizer.step(gradients)
             losses = losses.write(step, loss)
         return losses.stack()  # (steps,)
@@ -269,9 +272,9 @@ _ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.tanh, "logistic": tf.sigmoid}
 
 
 def _run(steps: tf.types.experimental.PolymorphicFunction, batches: Sequence[Rows]) -> Array:
-    """Batches of one size go into the graph together; a short last batch is a call of its own."""
-    groups = [np.stack(list(group)) for _, group in groupby(batches, key=len)]
-    return np.concatenate([steps(tf.constant(group, tf.int64)).numpy() for group in groups])
+    """Hand all batches to the graph at once: their rows end to end, and where each batch ends."""
+    ends = np.cumsum([0, *map(len, batches)])
+    return steps(tf.constant(np.concatenate(batches)), tf.constant(ends)).numpy()
 
 
 def _variables(task: Task, at: Placement) -> dict[str, tf.Variable]:

@@ -24,7 +24,7 @@ def setup(at: Placement) -> dict[str, str]:
         raise RuntimeError(f"this build of PyTorch, {torch.__version__}, sees no CUDA device")
     torch.set_num_threads(at.threads)
     torch.set_default_dtype(getattr(torch, at.dtype))
-    return {"torch": torch.__version__, "cuda": str(torch.version.cuda), "threads": str(torch.get_num_threads())}
+    return {"torch": str(torch.__version__), "cuda": str(torch.version.cuda), "threads": str(torch.get_num_threads())}
 
 
 @final

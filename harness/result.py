@@ -24,7 +24,7 @@ Seconds = Annotated[float, Meta(ge=0)]
 class Difference(Struct, frozen=True, forbid_unknown_fields=True):
     """The worst difference of one quantity over all observed steps."""
 
-    max_abs: float | None  # None: NaN or inf on one side only
+    max_abs: float | None  # None where something is not finite or cannot be compared
     max_rel: float | None  # max_abs / the reference's largest value of this quantity in the whole run
     max_ulp: float | None  # max_abs in units of the spacing of the dtype at that largest value
     tolerance: float  # the largest max_rel that agrees

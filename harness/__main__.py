@@ -1,0 +1,184 @@
+"""The command line: arguments to a plan, a plan to a result, a result to reports and an exit code.
+
+0 all agreed or declared · 1 something diverged · 2 wrong use · 3 something failed, timed out or crashed
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from harness import plan
+from harness.plan import UsageError
+
+INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
+
+
+class _Commands(click.Group):
+    """Turns wrong use, wherever it is noticed, into one sentence and exit code 2."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise click.ClickException(str(error)) from error
+
+
+click.ClickException.exit_code = 2
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="samestep")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """The same training step in every framework: proved, timed and explained.
+
+    Without a command: every task on every installed backend; the report in reports/latest.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(run)
+
+
+def _pythons(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read NAME=PATH pairs."""
+    pythons = {}
+    for value in values:
+        name, sign, path = value.partition("=")
+        found = shutil.which(path) if sign else None
+        if found is None:
+            raise click.BadParameter(f"{value!r}, expected BACKEND=PATH of a Python interpreter")
+        pythons[plan.columns([name])[-1].name] = found
+    return pythons
+
+
+file_path = click.Path(path_type=Path)
+
+
+@main.command()
+@click.option("-t", "--task", "patterns", multiple=True, help="Task name, pattern ('moons*') or tag ('tag:quadratic').")
+@click.option("-b", "--backend", "backends", multiple=True, help="Backend name, or a .py file with one of your own.")
+@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per worker.")
+@click.option("--out", type=file_path, default=Path("reports/latest"), show_default=True, help="Folder of the run.")
+@click.option("--no-timing", is_flag=True, help="Only compare.")
+@click.option("--quick", is_flag=True, help="Few timing rounds: indicative figures.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out: keep what is finished in it.")
+@click.option("--tasks-from", type=file_path, help="A Python file with tasks of your own.")
+@click.option("--python", "pythons", multiple=True, callback=_pythons, help="BACKEND=PATH of its interpreter.")
+@click.option("--start-limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds to start.")
+@click.option("--limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds per request.")
+def run(
+    patterns: tuple[str, ...],
+    backends: tuple[str, ...],
+    dtype: str,
+    device: str,
+    threads: int,
+    out: Path,
+    no_timing: bool,
+    quick: bool,
+    resume: bool,
+    tasks_from: Path | None,
+    pythons: dict[str, str],
+    start_limit: float,
+    limit: float,
+) -> None:
+    """Compare and time tasks on backends, and write the report."""
+    from backends.base import Placement
+    from harness import environment, timing
+    from harness.report.progress import Progress
+    from harness.run import Interrupted, Options, Run
+    from harness.session import Limits
+
+    if device == "cuda" and (problem := environment.cuda_problem()):
+        raise UsageError(f"--device cuda: {problem}")
+    table = plan.rows(patterns, tasks_from)
+    spots = plan.spots(table, plan.columns(backends), Placement(dtype, device, threads))
+    options = Options(
+        out=out,
+        command=["python", "-m", "harness", *sys.argv[1:]],
+        rounds=0 if no_timing else timing.QUICK_ROUNDS if quick else timing.ROUNDS,
+        resume=resume,
+        limits=Limits(start_limit, limit),
+        pythons=pythons,
+        tasks_from=tasks_from,
+    )
+    console = _console()
+    try:
+        with Progress(console) as progress:
+            result = Run(spots, options, progress).execute()
+    except Interrupted:
+        again = options.command if resume else [*options.command, *(() if len(sys.argv) > 1 else ("run",)), "--resume"]
+        console.print(f"Interrupted. What is finished is in {out}; go on with: {' '.join(again)}", soft_wrap=True)
+        sys.exit(INTERRUPTED)
+    _report(result, out, table, console)
+    sys.exit(result.exit_code())
+
+
+def _report(result, out: Path, table, console) -> None:
+    """Write every format, then print."""
+    from harness import folder
+    from harness.report import junit, markdown, page, terminal, timings
+
+    try:
+        folder.store(out, result)
+        for write in (markdown.write, junit.write, timings.write):
+            write(result, out)
+        page.write(result, out, table)
+    except OSError as error:
+        console.print(f"The report could not be written completely: {error}", style="bold")
+    terminal.print_result(result, console, out)
+
+
+@main.command("list")
+@click.option("--tasks-from", type=file_path, help="A Python file with tasks of your own.")
+def list_(tasks_from: Path | None) -> None:
+    """The table of tasks × backends, and what is unsupported and why."""
+    import backends
+    from harness.report import listing
+
+    listing.print_table(plan.rows((), tasks_from).values(), list(backends.COLUMNS.values()), _console())
+
+
+@main.command()
+@click.argument("task")
+@click.option("--tasks-from", type=file_path, help="A Python file with tasks of your own.")
+def show(task: str, tasks_from: Path | None) -> None:
+    """A task in words and formulas, and its code in every column."""
+    import backends
+    from harness.show import print_task
+
+    table = plan.rows((), tasks_from)
+    if task not in table:
+        raise UsageError(f"no task is named {task!r}; there are: {', '.join(table)}")
+    print_task(table[task], list(backends.COLUMNS), _console())
+
+
+@main.command()
+def doctor() -> None:
+    """Versions, processor, threads, devices, and what is missing and how to install it."""
+    from harness.doctor import print_doctor
+
+    print_doctor(_console())
+
+
+@main.command()
+@click.argument("run_a", type=file_path)
+@click.argument("run_b", type=file_path)
+def compare(run_a: Path, run_b: Path) -> None:
+    """Two runs: environment first, then verdicts that changed, then timings."""
+    from harness import folder
+    from harness.report import changes
+
+    sys.exit(changes.print_changes(folder.load(run_a), folder.load(run_b), _console()))
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m harness")

@@ -1,0 +1,84 @@
+"""The files of a run: what is on disk while it runs, how a killed run is gone on with, how one is read.
+
+    run.json                  the result; written first as incomplete, so that the folder is known as ours
+    cells/<cell>.json         every finished cell, at once
+    traces/<cell>.npz         what each cell recorded
+    logs/<backend>.<dtype>.log   what each worker printed
+"""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from harness import result
+from harness.plan import UsageError
+from harness.result import Cell, Result
+from harness.trace import write
+
+PARTS = ("cells", "traces", "logs")
+
+
+def prepare(path: Path, *, resume: bool) -> None:
+    """Make an empty run folder, or with `resume` keep what is finished in it.
+
+    Raises `UsageError` for a folder that is not a run's: nothing foreign is ever removed.
+    """
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"--out {path} is a file, expected a folder")
+    is_run = (path / "run.json").is_file()
+    if is_run:
+        load(path)  # raises if damaged or foreign
+    elif resume:
+        raise UsageError(f"nothing to resume: {path} has no run.json")
+    elif path.is_dir() and any(path.iterdir()):
+        raise UsageError(f"--out {path} holds files but no run.json: not a run's folder, choose another")
+    if is_run and not resume:
+        for part in PARTS:
+            shutil.rmtree(path / part, ignore_errors=True)
+    try:
+        for part in PARTS:
+            (path / part).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {path} cannot be written: {error.strerror}") from None
+
+
+def load(path: Path) -> Result:
+    """The result in a run's folder.
+
+    Raises `UsageError`, naming the file and what is wrong with it.
+    """
+    file = path / "run.json"
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Result)
+    except FileNotFoundError:
+        raise UsageError(f"{path} is not a run's folder: it has no run.json") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{file} is not a {result.SCHEMA} file: {error}") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{file} is damaged: {error}") from None
+
+
+def finished(path: Path) -> dict[str, Cell]:
+    """The finished cells of an earlier run by identity; a damaged file is a cell not finished."""
+    cells = {}
+    for file in sorted((path / "cells").glob("*.json")):
+        try:
+            cell = msgspec.json.decode(file.read_bytes(), type=Cell)
+        except msgspec.DecodeError:
+            continue
+        if cell.status not in result.BROKEN and (cell.trace is None or (path / cell.trace).is_file()):
+            cells[cell.identity] = cell
+    return cells
+
+
+def keep(path: Path, name: str, cell: Cell) -> None:
+    """Put a finished cell on disk.  Raises `OSError` when it cannot be written."""
+    write(path / "cells" / f"{name}.json", result.encode(cell))
+
+
+def store(path: Path, run: Result) -> None:
+    """Write run.json.  Raises `OSError` when it cannot be written."""
+    write(path / "run.json", result.encode(run))

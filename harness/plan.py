@@ -1,0 +1,137 @@
+"""Which cells a run consists of: rows × columns at one placement, and what identifies each."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from fnmatch import fnmatchcase
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+import backends
+import tasks
+from backends import REFERENCE, Column
+from backends.base import Placement
+from tasks.spec import Task
+
+
+class UsageError(Exception):
+    """Wrong use: one sentence that names what and where.  Ends the command with exit code 2."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A cell to be filled: a task on a column at a placement."""
+
+    task: Task
+    column: Column
+    at: Placement
+
+    @property
+    def name(self) -> str:
+        """The stem of this cell's files: task.backend.dtype."""
+        return f"{self.task.name}.{self.column.name}.{self.at.dtype}"
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether this is the cell that the others of its row are compared with."""
+        return self.column.name == REFERENCE and self.at == reference_placement(self.at)
+
+    def identity(self, python: str) -> str:
+        """What decides the content of this cell: task, source, versions, placement and interpreter."""
+        versions = [f"{package} {version(package)}" for package in self.column.packages]
+        source = self.column.file.read_bytes()
+        return _hash([fingerprint(self.task), source, repr(versions), repr(self.at), python])
+
+
+def reference_placement(at: Placement) -> Placement:
+    """Where the reference is computed, whatever the other cells do: float64 on the CPU."""
+    return Placement("float64", "cpu", at.threads)
+
+
+def rows(patterns: Iterable[str], extra: Path | None) -> dict[str, Task]:
+    """The tasks that match any pattern ('moons*', or 'tag:quadratic'), in report order; all if there is none.
+
+    Raises `UsageError` for a pattern that matches nothing and for a task file that is no good.
+    """
+    try:
+        table = tasks.TASKS | (tasks.load(extra) if extra else {})
+    except tasks.TaskError as error:
+        raise UsageError(str(error)) from error
+    patterns = list(patterns)
+    for pattern in patterns:
+        if not any(_matches(task, pattern) for task in table.values()):
+            raise UsageError(f"no task matches {pattern!r}; there are: {', '.join(table)}")
+    return {
+        name: task
+        for name, task in table.items()
+        if not patterns or any(_matches(task, pattern) for pattern in patterns)
+    }
+
+
+def _matches(task: Task, pattern: str) -> bool:
+    if pattern.startswith("tag:"):
+        return pattern.removeprefix("tag:") in task.tags
+    return fnmatchcase(task.name, pattern)
+
+
+def columns(names: Iterable[str]) -> list[Column]:
+    """The columns of these names or files, each once, the reference always among them and first.
+
+    Raises `UsageError` for a name that is none.
+    """
+    names = list(names)
+    try:
+        chosen = [backends.find(name) for name in names] or list(backends.COLUMNS.values())
+    except LookupError as error:
+        raise UsageError(f"backend {error.args[0]}") from None
+    order = {column.name: column for column in (backends.COLUMNS[REFERENCE], *chosen)}
+    return list(order.values())
+
+
+def spots(table: Mapping[str, Task], chosen: Iterable[Column], at: Placement) -> list[Spot]:
+    """Every cell of a run; where the placement is not the reference's, the reference's cells come extra."""
+    reference = backends.COLUMNS[REFERENCE]
+    desired = reference_placement(at)
+    extra = [] if at == desired else [Spot(task, reference, desired) for task in table.values()]
+    return extra + [Spot(task, column, at) for column in chosen for task in table.values()]
+
+
+def version(package: str) -> str | None:
+    """The installed version of a distribution, without importing it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def fingerprint(task: Task) -> str:
+    """A hash of everything in a task that decides its numbers."""
+    return _hash(_parts(task))
+
+
+def _parts(value: object) -> Iterable[bytes | str]:
+    """The leaves of nested dataclasses and mappings, arrays as bytes."""
+    if is_dataclass(value):
+        yield type(value).__name__
+        for field in fields(value):
+            yield field.name
+            yield from _parts(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            yield from _parts(item)
+    elif isinstance(value, np.ndarray):
+        yield f"{value.dtype}{value.shape}"
+        yield value.tobytes()
+    else:
+        yield repr(value)
+
+
+def _hash(parts: Iterable[bytes | str]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else part.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]

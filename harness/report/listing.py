@@ -1,0 +1,54 @@
+"""The columns' source side by side: read as text, never imported."""
+
+import ast
+import textwrap
+from collections.abc import Sequence
+from itertools import pairwise
+
+from markupsafe import Markup
+from pygments.lexers import PythonLexer
+from pygments.token import Comment, Keyword, Number, String
+
+from backends import COLUMNS
+from harness import source
+
+CLASSES = {Keyword: "keyword", Comment: "comment", String: "string", Number: "number"}
+
+
+def side_by_side(name: str, columns: Sequence[str]) -> dict[str, dict[str, Markup]]:
+    """The class `name` in each column that has it: {member: {column: highlighted source}}.
+
+    The first member, "class", is all that stands before the first method.
+    """
+    members: dict[str, dict[str, Markup]] = {}
+    for column in columns:
+        for member, code in _members(name, column).items():
+            members.setdefault(member, {})[column] = _highlighted(code)
+    return members
+
+
+def _members(name: str, column: str) -> dict[str, str]:
+    """The class cut before each method; nothing where there is no such file or class."""
+    if column not in COLUMNS:  # a user's own, whose file the result does not name
+        return {}
+    try:
+        code, _ = source.definition(COLUMNS[column].file, name)
+    except (LookupError, OSError):
+        return {}
+    node = ast.parse(code).body[0]
+    assert isinstance(node, ast.ClassDef)
+    methods = [child for child in node.body if isinstance(child, ast.FunctionDef)]
+    starts = [min(part.lineno for part in (method, *method.decorator_list)) - 1 for method in methods]
+    lines = code.splitlines()
+    parts = ["\n".join(lines[start:end]) for start, end in pairwise([0, *starts, len(lines)])]
+    names = ["class", *(method.name for method in methods)]
+    return {member: textwrap.dedent(part).rstrip() for member, part in zip(names, parts, strict=True)}
+
+
+def _highlighted(code: str) -> Markup:
+    """Spans for a few kinds of token only, which keeps the page small."""
+    html = Markup()
+    for token, text in PythonLexer().get_tokens(code):
+        kind = next((css for group, css in CLASSES.items() if token in group), None)
+        html += Markup('<span class="{}">{}</span>').format(kind, text) if kind else text
+    return html

@@ -1,0 +1,104 @@
+"""summary.md, for the page of a CI job."""
+
+import html
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness import trace
+from harness.report import figures, verdict
+from harness.result import BROKEN, Result
+
+
+def write(result: Result, folder: Path) -> Path:
+    """Write summary.md into the folder; raises `OSError` when it cannot be written."""
+    path = folder / "summary.md"
+    parts = [_verdict, _matrix, _divergences, _timing, _reasons, _environment]
+    lines = [line for part in parts for line in (*part(result), "")]
+    trace.write(path, "\n".join(lines).encode())
+    return path
+
+
+def _verdict(result: Result) -> Iterator[str]:
+    yield f"**{_escape(verdict.sentence(result))}**"
+
+
+def _matrix(result: Result) -> Iterator[str]:
+    yield f"## Agreement with {result.reference}"
+    yield ""
+    yield "The number is the worst relative difference of any quantity at any observed step."
+    yield ""
+    yield from _head(result)
+    for name, cells in figures.table(result).items():
+        row = (cells.get(backend) for backend in figures.backends(result))
+        yield _row([name, *(figures.word(cell, result) if cell else "" for cell in row)])
+
+
+def _divergences(result: Result) -> Iterator[str]:
+    found = figures.divergences(result)
+    if found:
+        yield "## First divergences"
+        yield ""
+    for cell, words in found:
+        yield f"- **{_escape(figures.name(cell))}**: {_escape(words)}"
+
+
+def _timing(result: Result) -> Iterator[str]:
+    if not any(cell.timing for cell in result.cells):
+        return
+    yield "## Step time"
+    yield ""
+    yield f"Median; ratio to {result.reference}'s, 95 % interval (A/A: to itself)."
+    yield ""
+    yield from _head(result)
+    for name, cells in figures.table(result).items():
+        row = [cells.get(backend) for backend in figures.backends(result)]
+        words = [figures.timing_words(cell, result) if cell else "" for cell in row]
+        if any(words):
+            yield _row([name, *words])
+    yield ""
+    for remark, concerned in figures.timing_remarks(result).items():
+        yield f"- {_escape(remark)} ({_escape(figures.briefly(concerned, result))})"
+
+
+def _reasons(result: Result) -> Iterator[str]:
+    grouped = figures.reasons(result)
+    if grouped:
+        yield "## Reasons"
+        yield ""
+    for (status, reason), cells in grouped.items():
+        yield f"- **{status}**: {_escape(reason)} ({_escape(figures.briefly(cells, result))})"
+        if status in BROKEN and cells[0].details:
+            summary = f"<summary>log of {_escape(figures.name(cells[0]))}</summary>"
+            log = html.escape(figures.log(cells[0])).replace("\n", "&#10;")  # empty lines would end it
+            yield f"  <details>{summary}<pre>{log}</pre></details>"
+
+
+def _environment(result: Result) -> Iterator[str]:
+    where = result.environment
+    yield "## Environment"
+    yield ""
+    yield f"- Python {where.python}, {_escape(where.platform)}"
+    yield f"- {_escape(where.processor)}, {where.cores} cores, {where.memory_gb:.3g} GB memory"
+    yield f"- {where.threads} thread(s), {where.device}"
+    yield f"- {', '.join(f'{name} {version}' for name, version in where.versions.items())}"
+    yield f"- started {result.started}, took {result.seconds:.0f} s"
+    yield f"- again: <code>{_escape(shlex.join(result.command))}</code>"
+
+
+def _head(result: Result) -> Iterator[str]:
+    names = ["task", *figures.backends(result)]
+    yield _row(names)
+    yield "|" + " --- |" * len(names)
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(map(_escape, cells)) + " |"
+
+
+def _escape(text: str) -> str:
+    """Text that neither opens a tag, nor a table's cell, nor emphasis, nor a new line."""
+    text = html.escape(" ".join(text.split()), quote=False)
+    for special in "\\|*_`[]":
+        text = text.replace(special, f"\\{special}")
+    return text

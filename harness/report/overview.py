@@ -1,0 +1,30 @@
+"""The table of tasks × backends before anything has run: what each column declares."""
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from backends import Column
+from tasks.spec import Task
+
+
+def print_table(tasks: Iterable[Task], columns: Sequence[Column], console: Console) -> None:
+    """Print a word per cell, and below it every reason once."""
+    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
+    table.add_column("task", no_wrap=True)
+    for column in columns:
+        table.add_column(column.name)
+    reasons: dict[str, list[str]] = {}
+    for task in tasks:
+        words = []
+        for column in columns:
+            limit = column.limit(task)
+            words.append(limit.status if limit else "yes")
+            if limit:
+                reasons.setdefault(f"{limit.status}: {limit.reason}", []).append(f"{task.name} × {column.name}")
+        table.add_row(task.name, *words)
+    console.print(table)
+    for reason, cells in reasons.items():
+        console.print(f"\n{reason}\n    {', '.join(cells)}")

@@ -1,0 +1,282 @@
+"""report.html: one file that opens from disk, with all that a run found."""
+
+import re
+import shlex
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import vl_convert
+from markupsafe import Markup
+
+from backends.base import Arrays
+from harness import show, tolerance, trace
+from harness.report import charts, figures, listing, regions, verdict
+from harness.report.charts import Chart, Palette
+from harness.result import Cell, Result, Timing
+from tasks.spec import Array, Quadratic, Task
+
+# A sign beside the word, so that a status is seen at a glance without colour.
+ICONS = {
+    "agreed": "✓",
+    "diverged": "✗",
+    "known difference": "≈",
+    "unsupported": "–",
+    "missing": "○",
+    "failed": "!",
+    "timed out": "◷",
+    "crashed": "✸",
+}
+
+
+@dataclass
+class Row:
+    """One row of the matrix with its pictures: a task, at one placement."""
+
+    name: str
+    slug: str  # for the ids of the page
+    task: str
+    cells: dict[str, Cell]  # by backend
+    shows: str = ""
+    losses: list[Chart] = field(default_factory=list)
+    differences: list[Chart] = field(default_factory=list)
+    mistakes: list[Chart] = field(default_factory=list)
+    trajectories: list[Chart] = field(default_factory=list)
+    boundary: regions.Regions | None = None
+    meaning: dict[str, list[str]] = field(default_factory=dict)  # the task in formulas
+
+    @property
+    def is_timed(self) -> bool:
+        return any(cell.timing for cell in self.cells.values())
+
+    @property
+    def has_confusion(self) -> bool:
+        return any(cell.metrics and cell.metrics.confusion_test for cell in self.cells.values())
+
+
+def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
+    """Write report.html into the run's folder, from the result and the folder's traces.
+
+    What needs the task itself is left out for a task that is not in `tasks`.
+    Raises `OSError` when a trace cannot be read or the page cannot be written.
+    """
+    backends = figures.backends(result)
+    palette = Palette(backends)
+    rows = [_row(name, cells, result, folder, tasks, palette) for name, cells in figures.table(result).items()]
+    html = _templates().get_template("page.html").render(
+        result=result,
+        backends=backends,
+        rows=rows,
+        framework=_framework,
+        icons=ICONS,
+        figures=figures,
+        verdict=verdict.sentence(result),
+        timing=_timing_charts(result, palette),
+        cold=_cold(result, backends),
+        listings=_listings(rows, tasks, backends),
+        command=_command,
+        script=_vega(),
+    )
+    path = folder / "report.html"
+    trace.write(path, html.encode())
+    return path
+
+
+def _row(
+    name: str, cells: dict[str, Cell], result: Result, folder: Path, tasks: Mapping[str, Task], palette: Palette
+) -> Row:
+    """Draw a row from its traces, which are forgotten afterwards."""
+    row = Row(name, _slug(name), next(iter(cells.values())).task, cells)
+    task = tasks.get(row.task)
+    if task:
+        row.shows, row.meaning = task.shows, show.describe(task)
+    traces = {backend: trace.load(folder / cell.trace) for backend, cell in cells.items() if cell.trace}
+    if traces:
+        row.losses = list(_losses(row, traces, palette))
+        row.differences = list(_differences(row, traces, result, folder, palette))
+        row.mistakes = list(_mistakes(row, traces, palette))
+        row.trajectories = list(_trajectories(row, traces, task, palette))
+    grids = {backend: arrays["predict_grid"] for backend, arrays in traces.items() if "predict_grid" in arrays}
+    if grids and task:
+        row.boundary = regions.regions(grids, task)
+    return row
+
+
+def _losses(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterator[Chart]:
+    """By epoch, and by step where an epoch has several."""
+    series = {backend: _numbered(arrays["epoch_loss"]) for backend, arrays in traces.items()}
+    yield charts.curves(f"loss-{row.slug}", "Loss by epoch", series, palette, x_title="epoch", y_title="loss")
+    if any(len(arrays["loss"]) > len(arrays["epoch_loss"]) for arrays in traces.values()):
+        series = {backend: _numbered(arrays["loss"]) for backend, arrays in traces.items()}
+        yield charts.curves(f"steps-{row.slug}", "Loss by step", series, palette, x_title="step", y_title="loss")
+
+
+def _differences(
+    row: Row, traces: Mapping[str, Arrays], result: Result, folder: Path, palette: Palette
+) -> Iterator[Chart]:
+    """Of the parameters, by step.  The reference may be in another row: that of its own dtype."""
+    found = [cell for cell in result.cells if cell.task == row.task and figures.is_reference(cell, result)]
+    others = {backend: arrays for backend, arrays in traces.items() if row.cells[backend] not in found}
+    if not (others and found and found[0].trace):
+        return
+    desired = trace.load(folder / found[0].trace)
+    largest = _largest(desired)
+    series = {backend: _relative_difference(arrays, desired, largest) for backend, arrays in others.items()}
+    compared = [cell.parity for backend in others if (cell := row.cells[backend]).parity]
+    tolerances = {parity.quantities["param"].tolerance for parity in compared if "param" in parity.quantities}
+    dtype = next(iter(row.cells.values())).dtype
+    chart = charts.differences(
+        f"difference-{row.slug}",
+        f"Difference from {_framework(result.reference)} by step",
+        series,
+        palette,
+        tolerances=sorted(tolerances),
+        ulp=float(np.spacing(np.array(largest, dtype))) / largest,
+    )
+    if (last := tolerance.judged_steps(dtype)) < desired["observed_steps"][-1]:
+        chart.notes.append(f"Only the first {last} steps are judged: later, rounding alone grows too large.")
+    yield chart
+
+
+def _relative_difference(actual: Arrays, desired: Arrays, largest: float) -> tuple[Array, Array]:
+    """Steps (K,) that both observed, and there the largest difference of any parameter (K,), over `largest`."""
+    steps, here, there = np.intersect1d(actual["observed_steps"], desired["observed_steps"], return_indices=True)
+    worst = np.zeros(len(steps))
+    for name in _parameters(desired):
+        if name not in actual or actual[name].shape[1:] != desired[name].shape[1:]:
+            worst[:] = np.nan
+            continue
+        difference = np.abs(actual[name][here] - desired[name][there]).reshape(len(steps), -1)  # (K, size)
+        worst = np.maximum(worst, difference.max(axis=1))  # NaN stays NaN
+    return steps, worst / largest
+
+
+def _largest(arrays: Arrays) -> float:
+    """The largest finite value of any parameter in the whole run; 1 where all are 0."""
+    values = np.concatenate([arrays[name].ravel() for name in _parameters(arrays)])
+    return float(np.max(np.abs(values[np.isfinite(values)]), initial=0)) or 1.0
+
+
+def _parameters(arrays: Arrays) -> list[str]:
+    return [name for name in arrays if name.startswith("param/")]
+
+
+def _mistakes(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterator[Chart]:
+    series = {backend: _numbered(arrays["mistakes"]) for backend, arrays in traces.items() if "mistakes" in arrays}
+    if series:
+        title = "Mistakes by epoch"
+        yield charts.curves(f"mistakes-{row.slug}", title, series, palette, x_title="epoch", y_title="mistakes")
+
+
+def _trajectories(row: Row, traces: Mapping[str, Arrays], task: Task | None, palette: Palette) -> Iterator[Chart]:
+    """A quadratic's w: over its level lines where there are two coordinates, else by step."""
+    if not task or not isinstance(task.model, Quadratic):
+        return
+    name = f"trajectory-{row.slug}"
+    paths = {backend: arrays["param/w"] for backend, arrays in traces.items()}
+    if len(task.model.minimum) == 2:
+        yield charts.trajectories(name, "Path of w over the level lines", paths, palette, task.model)
+    elif len(task.model.minimum) == 1:
+        series = {backend: (traces[backend]["observed_steps"], w[:, 0]) for backend, w in paths.items()}
+        yield charts.curves(name, "w by step", series, palette, x_title="step", y_title="w")
+
+
+def _numbered(y: Array) -> tuple[Array, Array]:
+    """A series over 1, 2, 3 …"""
+    return np.arange(1, len(y) + 1), y
+
+
+def _timing_charts(result: Result, palette: Palette) -> list[Chart]:
+    rows = []
+    for cell in result.cells:
+        if cell.timing and cell.timing.ratio_to_reference:
+            low, middle, high = cell.timing.ratio_to_reference
+            row = {"task": cell.task, "label": cell.backend, "low": low, "middle": middle, "high": high}
+            rows.append(row | {"is_reference": figures.is_reference(cell, result)})
+    return [charts.forest("ratios", "Step time relative to the reference", rows, palette)] if rows else []
+
+
+def _cold(result: Result, backends: Sequence[str]) -> list[Chart]:
+    """What a backend costs before its steps are steady: medians over its cells."""
+    timings = {b: [cell.timing for cell in result.cells if cell.backend == b and cell.timing] for b in backends}
+    timed = {backend: found for backend, found in timings.items() if found}
+    if not timed:
+        return []
+    phases = {backend: _phases(found) for backend, found in timed.items()}
+    memory = {backend: {"peak": max(t.peak_rss_mb for t in found)} for backend, found in timed.items()}
+    return [
+        charts.bars("cold", "Before the first result: median over the tasks", phases, "seconds"),
+        charts.bars("memory", "Highest memory of the worker's process", memory, "MB"),
+    ]
+
+
+def _phases(timings: Sequence[Timing]) -> dict[str, float]:
+    return {
+        "start": statistics.median(t.start_s for t in timings),
+        "import": statistics.median(t.import_s for t in timings),
+        "build": statistics.median(t.build_s for t in timings),
+        "first step": statistics.median(t.first_step_s for t in timings),
+    }
+
+
+def _listings(rows: Sequence[Row], tasks: Mapping[str, Task], backends: Sequence[str]) -> list[dict[str, Any]]:
+    """The optimizers, then each kind of model, with the tasks that use it."""
+    users: dict[str, list[str]] = {"Optimizer": [row.task for row in rows]}
+    for row in rows:
+        if row.task in tasks:
+            users.setdefault(type(tasks[row.task].model).__name__, []).append(row.task)
+    listings = []
+    for name, names in users.items():
+        members = listing.side_by_side(name, backends)
+        columns = [backend for backend in backends if any(backend in member for member in members.values())]
+        listings.append({"name": name, "tasks": names, "members": members, "columns": columns})
+    return listings
+
+
+def _framework(backend: str) -> str:
+    """How its people write it."""
+    return verdict.TITLES.get(backend, backend)
+
+
+def _command(cell: Cell) -> str:
+    """What runs this cell again."""
+    words = ["python", "-m", "harness", "run", "-t", cell.task, "-b", cell.backend]
+    for option, usual in (("dtype", "float64"), ("device", "cpu"), ("threads", 1)):
+        if (value := getattr(cell, option)) != usual:
+            words += [f"--{option}", str(value)]
+    return shlex.join(words)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _vega() -> Markup:
+    """Vega, Vega-Lite and Vega-Embed as one script."""
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed")
+    return Markup(bundle.replace("</script", r"<\/script"))  # which would end the element
+
+
+def _templates() -> jinja2.Environment:
+    """Everything that a template shows is escaped, JSON included."""
+    found = jinja2.Environment(
+        loader=jinja2.PackageLoader("harness.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False, "ensure_ascii": False}
+    found.filters |= {"duration": _duration, "text": charts.text, "slug": _slug}
+    return found
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"

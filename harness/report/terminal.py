@@ -1,0 +1,114 @@
+"""The report on a terminal: readable at 80 columns, and as plain text."""
+
+import shlex
+import textwrap
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.report import figures, verdict
+from harness.result import BROKEN, Cell, Result
+
+STYLES = {
+    "agreed": "green",
+    "diverged": "bold red",
+    "known difference": "yellow",
+    "failed": "bold magenta",
+    "timed out": "bold magenta",
+    "crashed": "bold magenta",
+}  # beside the words, never instead of them
+NARROW = 110  # below so many columns, names of tasks take two lines
+LOG_LINES = 5
+
+
+def print_result(result: Result, console: Console, folder: Path) -> None:
+    """Print matrix, divergences, timing and reasons; at the end verdict, report and command."""
+    if result.cells:
+        console.print(_matrix(result, console))
+    _print_divergences(result, console)
+    if any(cell.timing for cell in result.cells):
+        _print_timing(result, console)
+    _print_reasons(result, console)
+    console.print(Text(verdict.sentence(result), style="bold"))
+    page = next(folder.glob("*.html"), folder)
+    console.print(Text(f"Report: {page}"), soft_wrap=True)
+    console.print(Text(f"Again:  {shlex.join(result.command)}"), soft_wrap=True)
+
+
+def _table(title: str, result: Result) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table.show_edge, table.padding = False, (0, 0)  # leaves room for five backends in 80 columns
+    table.add_column("task", no_wrap=True)
+    for backend in figures.backends(result):
+        table.add_column(backend)
+    return table
+
+
+def _row_name(name: str, console: Console) -> str:
+    return "\n".join(textwrap.wrap(name, 24)) if console.width < NARROW else name
+
+
+def _matrix(result: Result, console: Console) -> Table:
+    table = _table(f"Compared with {result.reference}: worst relative difference", result)
+    for name, cells in figures.table(result).items():
+        row = (cells.get(backend) for backend in figures.backends(result))
+        table.add_row(_row_name(name, console), *(_word(cell, result) for cell in row))
+    return table
+
+
+def _word(cell: Cell | None, result: Result) -> Text:
+    if cell is None:
+        return Text("")
+    return Text(figures.word(cell, result), style=STYLES.get(cell.status, ""))
+
+
+def _print_divergences(result: Result, console: Console) -> None:
+    found = figures.divergences(result)
+    if found:
+        _print_heading("First divergences", console)
+    for cell, words in found:
+        console.print(Text(figures.name(cell), style=STYLES["diverged"]))
+        _print_indented(Text(words), console)
+
+
+def _print_timing(result: Result, console: Console) -> None:
+    title = f"Median step time; ratio to {result.reference}'s, 95 % interval (A/A: to itself)"
+    table = _table(title, result)
+    for name, cells in figures.table(result).items():
+        row = [cells.get(backend) for backend in figures.backends(result)]
+        if any(cell and cell.timing for cell in row):
+            table.add_row(_row_name(name, console), *(_time(cell, result) for cell in row))
+    console.print()
+    console.print(table)
+    for remark, concerned in figures.timing_remarks(result).items():
+        console.print(Text(f"{remark} ({figures.briefly(concerned, result)})"))
+
+
+def _time(cell: Cell | None, result: Result) -> Text:
+    return Text(figures.timing_words(cell, result) if cell else "")
+
+
+def _print_reasons(result: Result, console: Console) -> None:
+    grouped = figures.reasons(result)
+    if grouped:
+        _print_heading("Reasons", console)
+    for (status, reason), cells in grouped.items():
+        console.print(Text.assemble((status, STYLES.get(status, "bold")), f": {reason}"))
+        _print_indented(Text(figures.briefly(cells, result)), console)
+        if status in BROKEN:
+            last = figures.log(cells[0]).splitlines()[-LOG_LINES:]
+            _print_indented(Text("\n".join(last), style="dim"), console)
+    console.print()
+
+
+def _print_heading(heading: str, console: Console) -> None:
+    console.print()
+    console.print(Text(heading, style="bold"))
+
+
+def _print_indented(text: Text, console: Console) -> None:
+    console.print(Padding(text, (0, 0, 0, 4)))

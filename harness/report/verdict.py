@@ -1,0 +1,82 @@
+"""The verdict on a whole run, in one sentence."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.report import figures
+from harness.result import BROKEN, Cell, Result
+
+TITLES = {
+    "numpy": "NumPy",
+    "sklearn": "scikit-learn",
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "torch": "PyTorch",
+}
+BAD = ("diverged", *BROKEN)
+NAMED = 3  # a sentence names this many cells; all are listed elsewhere
+
+
+def sentence(result: Result) -> str:
+    """What the run showed.  The reference agrees with itself by definition, so that is not counted."""
+    judged = [
+        cell for cell in result.cells if cell.status != "agreed" or not figures.is_reference(cell, result)
+    ]
+    words = _bad(judged) if any(cell.status in BAD for cell in judged) else _good(judged, result)
+    ending = _tally(judged) + _worst(judged)
+    return f"{'' if result.complete else 'This run is unfinished. '}{words}{ending}."
+
+
+def _bad(judged: Sequence[Cell]) -> str:
+    parts: list[str] = []
+    for status in BAD:
+        cells = [cell for cell in judged if cell.status == status]
+        if cells:
+            total = "" if parts else f" of {_count(len(judged), 'cell')}"
+            parts.append(f"{len(cells)}{total} {status} ({_names(cells)})")
+    return ", ".join(parts)
+
+
+def _good(judged: Sequence[Cell], result: Result) -> str:
+    reference = TITLES.get(result.reference, result.reference)
+    agreed = [cell for cell in judged if cell.status == "agreed"]
+    if not agreed:
+        return f"No cell was found to agree with {reference}"
+    tasks, total = ({cell.task for cell in cells} for cells in (agreed, result.cells))
+    names = {cell.backend for cell in agreed}
+    others = _count(len(names), "backend" if result.reference in names else "other backend")
+    share = "All" if tasks == total else f"{len(tasks)} of"
+    whole = f"{share} {len(total)} tasks agree" if len(total) > 1 else "The task agrees"
+    return f"{whole} with {reference} on {others}"
+
+
+def _tally(judged: Sequence[Cell]) -> str:
+    counts = Counter(cell.status for cell in judged)
+    shown = [status for status in figures.STATUSES if counts[status] and status not in BAD]
+    parts = [_counted(counts[status], status) for status in shown]
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def _worst(judged: Sequence[Cell]) -> str:
+    """The worst difference that was let pass; known differences are declared with their own size."""
+    agreed = [cell for cell in judged if cell.status == "agreed"]
+    found = [(*worst, figures.name(cell)) for cell in agreed if (worst := figures.worst(cell))]
+    if not found:
+        return ""
+    size, quantity, name = max(found)
+    return f"; worst difference of those that agreed {figures.number(size)} ({name}, {quantity})"
+
+
+def _counted(count: int, status: str) -> str:
+    if status == "agreed":
+        return f"{_count(count, 'cell')} agreed"
+    return _count(count, status) if status == "known difference" else f"{count} {status}"
+
+
+def _names(cells: Sequence[Cell]) -> str:
+    more = [f"{len(cells) - NAMED} more"] if len(cells) > NAMED else []
+    return ", ".join([figures.name(cell) for cell in cells[:NAMED]] + more)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

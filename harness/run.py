@@ -1,0 +1,388 @@
+"""Conduct a run: workers side by side for parity, in turn for timing; every finished cell on disk at once."""
+
+import datetime
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from backends import REFERENCE
+from backends.base import Arrays
+from harness import environment, folder, parity, protocol, timing, trace
+from harness.plan import Spot, fingerprint, version
+from harness.result import SCHEMA, TRACED, Cell, Metrics, Parity, Result, Timing
+from harness.session import Broken, Limits, Session
+from tasks.spec import Task
+
+
+class Watcher(Protocol):
+    """Who is told how far a run is."""
+
+    def start(self, phase: str, total: int) -> None:
+        """A phase of so many pieces begins."""
+
+    def working(self, what: str) -> None:
+        """This is being computed now."""
+
+    def finished(self, line: str) -> None:
+        """A piece is done; the line says what came of it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run, beside what."""
+
+    out: Path
+    command: list[str]
+    rounds: int = timing.ROUNDS  # 0: no timing
+    resume: bool = False
+    limits: Limits = field(default_factory=Limits)
+    pythons: Mapping[str, str] = field(default_factory=dict)  # backend to interpreter
+    tasks_from: Path | None = None
+
+
+class Interrupted(Exception):
+    """Stopped by the user; what was finished is on disk."""
+
+
+class Run:
+    """One run, from its spots to its result."""
+
+    def __init__(self, spots: list[Spot], options: Options, watcher: Watcher) -> None:
+        self.spots, self.options, self.watcher = spots, options, watcher
+        self.out = options.out
+        self.started = datetime.datetime.now(datetime.UTC)
+        self.began = time.perf_counter()
+        self.phases: dict[str, float] = {}
+        self.cells: dict[Spot, Cell] = {}
+        self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
+        self.stopping = threading.Event()
+        self.references = {spot.task.name: threading.Event() for spot in spots}
+        self.sessions: dict[tuple, Session] = {}
+        for spot in spots:
+            key = (spot.column.name, spot.at)
+            if key not in self.sessions:
+                python = options.pythons.get(spot.column.name, sys.executable)
+                self.sessions[key] = Session(
+                    spot.column, spot.at, self.out, options.limits, python, options.tasks_from
+                )
+
+    def execute(self) -> Result:
+        """Fill all cells; write and return the result.
+
+        Raises `Interrupted` on Ctrl-C, `UsageError` when the folder is not ours to write.
+        """
+        folder.prepare(self.out, resume=self.options.resume)
+        known = folder.finished(self.out) if self.options.resume else {}
+        for spot in self.spots:
+            if cell := known.get(self._identity(spot)):
+                self.cells[spot] = cell
+                self.references[spot.task.name].set() if spot.is_reference else None
+        self._store(complete=False)
+        try:
+            self._phase("parity", self._parity)
+            if self.options.rounds:
+                self._phase("timing", self._timing)
+        except KeyboardInterrupt:
+            self.stopping.set()
+            raise Interrupted from None
+        finally:
+            self._end()
+            self._store(complete=not self.stopping.is_set())
+        return self.result(complete=True)
+
+    def result(self, *, complete: bool) -> Result:
+        """What is known so far."""
+        at = self.spots[-1].at
+        packages = {package for spot in self.spots for package in spot.column.packages}
+        about = {
+            session.column.name: session.ready.about | {"dtype": session.at.dtype}
+            for session in self.sessions.values()
+            if session.ready
+        }
+        return Result(
+            schema=SCHEMA,
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=time.perf_counter() - self.began,
+            complete=complete,
+            command=self.options.command,
+            reference=REFERENCE,
+            environment=environment.describe(
+                at.threads, at.device, {p: v for p in sorted(packages) if (v := version(p))}, about
+            ),
+            phases_s=self.phases,
+            cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
+        )
+
+    def _phase(self, name: str, work) -> None:
+        began = time.perf_counter()
+        try:
+            work()
+        finally:
+            self.phases[name] = time.perf_counter() - began
+
+    def _store(self, *, complete: bool) -> None:
+        with suppress(OSError):  # a full disk: the command line says so when it writes the report
+            folder.store(self.out, self.result(complete=complete))
+
+    def _end(self) -> None:
+        for session in self.sessions.values():
+            session.end()
+            shutil.rmtree(session.cache, ignore_errors=True)
+
+    def _identity(self, spot: Spot) -> str:
+        return spot.identity(self.options.pythons.get(spot.column.name, sys.executable))
+
+    def _session(self, spot: Spot) -> Session:
+        return self.sessions[spot.column.name, spot.at]
+
+    def _cell(self, spot: Spot, **found) -> Cell:
+        return Cell(
+            task=spot.task.name, backend=spot.column.name, identity=self._identity(spot), **asdict(spot.at), **found
+        )
+
+    # ------------------------------------------------------------------------------------ parity
+
+    def _parity(self) -> None:
+        """All workers start at once and go through their cells, each in its own thread."""
+        todo: dict[tuple, list[Spot]] = {}
+        for spot in self.spots:
+            if spot not in self.cells:
+                todo.setdefault((spot.column.name, spot.at), []).append(spot)
+        self.watcher.start("comparing", sum(map(len, todo.values())))
+        with ThreadPoolExecutor(max(1, len(todo))) as pool:
+            futures = [pool.submit(self._column, spots) for spots in todo.values()]
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                self.stopping.set()
+                for event in self.references.values():
+                    event.set()
+                self._end()
+                raise
+        for future in futures:
+            future.result()
+
+    def _column(self, spots: list[Spot]) -> None:
+        for spot in spots:
+            self.watcher.working(f"{spot.task.name} × {spot.column.name}")
+            cell = self._compare(spot)
+            if self.stopping.is_set():
+                return
+            self._keep(spot, cell)
+            if spot.is_reference:
+                self.references[spot.task.name].set()
+
+    def _keep(self, spot: Spot, cell: Cell, *, say: bool = True) -> None:
+        """Put a finished cell on disk; a cell that cannot be stored has failed."""
+        try:
+            folder.keep(self.out, spot.name, cell)
+        except OSError as error:
+            cell = self._cell(spot, status="failed", reason=f"could not be stored: {error}")
+        self.cells[spot] = cell
+        if say:
+            self.watcher.finished(_line(cell))
+
+    def _compare(self, spot: Spot) -> Cell:
+        """Record a trace and compare it with the reference's."""
+        limit = spot.column.limit(spot.task)
+        if limit and limit.status == "unsupported":
+            return self._cell(spot, status="unsupported", reason=limit.reason)
+        file = Path("traces") / f"{spot.name}.npz"
+        try:
+            recorded = self._record(spot, self.out / file)
+            if spot.is_reference:
+                again = self.out / "traces" / f"{spot.name}.again.npz"
+                self._record(spot, again)
+                desired = again
+            else:
+                desired = self._reference_trace(spot)
+            with self.comparing:
+                actual = trace.load(self.out / file)
+                found = parity.compare(
+                    actual,
+                    trace.load(desired),
+                    spot.at.dtype,
+                    not_observed=recorded.not_observed,
+                    replay=spot.is_reference,
+                )
+        except Broken as broken:
+            return self._cell(spot, status=broken.status, reason=broken.reason, details=broken.details)
+        except (OSError, ValueError) as error:  # a trace that was cut off, a full disk
+            return self._cell(spot, status="failed", reason=f"trace {file}: {error}")
+        if spot.is_reference:
+            again.unlink()
+        return self._compared(spot, file, actual, found)
+
+    def _compared(self, spot: Spot, file: Path, actual: Arrays, found: Parity) -> Cell:
+        status, reason = parity.verdict(found, spot.column.limit(spot.task))
+        return self._cell(
+            spot,
+            status=status,
+            reason=reason,
+            steps=len(actual["loss"]),
+            epochs=len(actual["epoch_loss"]),
+            metrics=metrics(spot.task, actual),
+            parity=found,
+            trace=str(file),
+        )
+
+    def _record(self, spot: Spot, path: Path) -> protocol.Recorded:
+        request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()))
+        reply = self._session(spot).ask(request)
+        assert isinstance(reply, protocol.Recorded)
+        return reply
+
+    def _reference_trace(self, spot: Spot) -> Path:
+        """Wait for the reference's trace.  Raises `Broken` when there is none to compare with."""
+        self.references[spot.task.name].wait()
+        reference = next(s for s in self.spots if s.is_reference and s.task.name == spot.task.name)
+        cell = self.cells.get(reference)
+        if cell is None or cell.trace is None:
+            raise Broken("failed", f"nothing to compare with: the reference, {REFERENCE}, has no trace")
+        return self.out / cell.trace
+
+    # ------------------------------------------------------------------------------------ timing
+
+    def _timing(self) -> None:
+        """Task by task, with all its workers taking turns."""
+        rows: dict[str, list[Spot]] = {}
+        for spot in self.spots:
+            if self.cells[spot].status in TRACED:
+                rows.setdefault(spot.task.name, []).append(spot)
+        todo = [row for row in rows.values() if any(self.cells[spot].timing is None for spot in row)]
+        self.watcher.start("timing", len(todo))
+        for number, row in enumerate(todo):
+            self.watcher.working(row[0].task.name)
+            self._time_row(row, seed=number)
+            self.watcher.finished(f"timed       {row[0].task.name}")
+
+    def _time_row(self, row: list[Spot], seed: int) -> None:
+        """Time one task.  A backend that breaks leaves the row, which starts again without it."""
+        prepared: dict[Spot, protocol.Prepared] = {}
+        for spot in row:
+            request = protocol.Prepare(spot.task.name, fingerprint(spot.task), timing.BLOCK_S)
+            try:
+                reply = self._session(spot).ask(request)
+            except Broken as broken:
+                self._break(spot, broken)
+                continue
+            assert isinstance(reply, protocol.Prepared)
+            prepared[spot] = reply
+        reference = next((spot for spot in prepared if spot.is_reference), None)
+        if reference is None:
+            return
+        ask = {spot.name: lambda spot=spot: self._block(spot) for spot in prepared}
+        ask[timing.AGAIN] = lambda: self._block(reference)
+        try:
+            found, disturbed = timing.rounds(ask, self.options.rounds, seed)
+        except _BrokenAt as at:
+            self._break(at.spot, at.broken)
+            self._time_row([spot for spot in row if spot in prepared and spot != at.spot], seed)
+            return
+        for spot, reply in prepared.items():
+            cell = msgspec.structs.replace(
+                self.cells[spot], timing=self._summary(spot, reference, prepared, found, disturbed)
+            )
+            self._keep(spot, cell, say=False)
+
+    def _block(self, spot: Spot) -> protocol.Measured:
+        try:
+            reply = self._session(spot).ask(protocol.Block())
+        except Broken as broken:
+            raise _BrokenAt(spot, broken) from broken
+        assert isinstance(reply, protocol.Measured)
+        return reply
+
+    def _break(self, spot: Spot, broken: Broken) -> None:
+        """A backend that agreed, and broke while it was timed, is broken."""
+        cell = msgspec.structs.replace(
+            self.cells[spot],
+            status=broken.status,
+            reason=f"while timing: {broken.reason}",
+            details=broken.details,
+        )
+        self._keep(spot, cell)
+
+    def _summary(
+        self,
+        spot: Spot,
+        reference: Spot,
+        prepared: dict[Spot, protocol.Prepared],
+        found: timing.Rounds,
+        disturbed: list[bool],
+    ) -> Timing:
+        own = prepared[spot]
+        blocks = {name: np.array([r[name].wall_s for r in found]) for name in found[0]}
+        per_step = prepared[reference].steps_per_block
+        first, second = blocks[reference.name] / per_step, blocks[timing.AGAIN] / per_step
+        again = timing.interval(timing.log_ratios(second, first, disturbed))
+        ratio = again
+        if spot != reference:
+            step_s = blocks[spot.name] / own.steps_per_block
+            ratio = timing.interval(timing.log_ratios(step_s, np.sqrt(first * second), disturbed))
+        session = self._session(spot)
+        assert session.ready is not None
+        return Timing(
+            start_s=session.start_s,
+            import_s=session.ready.import_s,
+            build_s=own.build_s,
+            first_step_s=own.first_step_s,
+            second_step_s=own.second_step_s,
+            blocks_s=blocks[spot.name].tolist(),
+            blocks_again_s=blocks[timing.AGAIN].tolist() if spot == reference else [],
+            cpu_s=[r[spot.name].cpu_s for r in found],
+            steps_per_block=own.steps_per_block,
+            disturbed=disturbed,
+            steady=timing.steady(blocks[spot.name].tolist()),
+            ratio_to_reference=ratio,
+            verdict="reference" if spot == reference else timing.verdict(ratio, again, self.options.rounds),
+            peak_rss_mb=found[-1][spot.name].peak_rss_mb,
+        )
+
+
+class _BrokenAt(Exception):
+    """Which backend broke in the middle of a round."""
+
+    def __init__(self, spot: Spot, broken: Broken) -> None:
+        super().__init__(str(broken))
+        self.spot, self.broken = spot, broken
+
+
+def metrics(task: Task, trace: Arrays) -> Metrics:
+    """Loss of the last epoch, and accuracies at class 1 where the score is above ½."""
+    loss = float(trace["epoch_loss"][-1])
+    finite = loss if np.isfinite(loss) else None
+    if task.data is None:
+        return Metrics(finite)
+    train = (trace["predict_train"] > 0.5) == (task.data.y_train == 1)
+    if task.data.y_test is None:
+        return Metrics(finite, float(train.mean()))
+    predicted, actual = trace["predict_test"] > 0.5, task.data.y_test == 1
+    confusion = [[int(np.sum((actual == row) & (predicted == column))) for column in (0, 1)] for row in (0, 1)]
+    return Metrics(finite, float(train.mean()), float((predicted == actual).mean()), confusion)
+
+
+def worst(cell: Cell) -> float | None:
+    """The largest relative difference of a compared cell over all quantities."""
+    if cell.parity is None or not cell.parity.quantities:
+        return None
+    found = [quantity.max_rel for quantity in cell.parity.quantities.values()]
+    return max(value for value in found if value is not None) if any(v is not None for v in found) else None
+
+
+def _line(cell: Cell) -> str:
+    """One finished cell, for the progress."""
+    difference = worst(cell)
+    result = f"{difference:.1e}" if difference is not None else ""
+    text = cell.reason if cell.status not in ("agreed",) else result
+    return f"{cell.status:<16} {cell.task} × {cell.backend}  {text or ''}".rstrip()

@@ -1,0 +1,201 @@
+"""The child process: load one column, drive its programs, answer over a private pipe.
+
+Started as `python -m harness.worker COLUMN OPTIONS`.  Standard output and error go to the log, so a
+framework that prints disturbs nothing.
+"""
+
+import faulthandler
+import gc
+import json
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+import backends
+import tasks
+from backends.base import NotObserved, Placement, Program, Unsupported
+from harness import protocol, trace
+from harness.plan import fingerprint
+from tasks.spec import Rows, Task
+
+WARM_UP_S = 0.02
+
+
+def main() -> None:
+    """Serve until the parent closes its end of the pipe."""
+    options = json.loads(sys.argv[2])
+    requests, replies = os.fdopen(options["requests"], "rb"), os.fdopen(options["replies"], "wb", buffering=0)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # how the parent asks where a hung worker is
+    table = tasks.TASKS | (tasks.load(Path(options["tasks_from"])) if options["tasks_from"] else {})
+    at = Placement(**options["placement"])
+    started = _start(backends.find(sys.argv[1]), at)
+    if isinstance(started, protocol.Failure):
+        replies.write(protocol.encode(started) + b"\n")
+        return
+    module, ready = started
+    gc.collect()
+    gc.freeze()  # what the import made is never searched again: collections become short
+    replies.write(protocol.encode(ready) + b"\n")
+    worker = _Worker(module, at, table)
+    for line in requests:
+        replies.write(protocol.encode(worker.answer(protocol.decode_request(line))) + b"\n")
+
+
+def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol.Ready] | protocol.Failure:
+    began = time.perf_counter()
+    try:
+        module = column.load()
+        about = module.setup(at)
+    except ModuleNotFoundError as error:
+        # Missing is only the framework itself; anything else that does not import is a failure.
+        if error.name in column.frameworks():
+            packages = " ".join(column.packages) or error.name
+            return protocol.Failure("missing", f"{error.name} is not installed: pip install {packages}")
+        return _failure(error)
+    except Unsupported as error:
+        return protocol.Failure("unsupported", str(error))
+    except Exception as error:  # whatever a framework's import may raise
+        return _failure(error)
+    return module, protocol.Ready(time.perf_counter() - began, about | _linear_algebra())
+
+
+def _linear_algebra() -> dict[str, str]:
+    """The BLAS and OpenMP libraries in this process with their numbers of threads."""
+    from threadpoolctl import threadpool_info  # here: it must look after the framework was imported
+
+    return {
+        f"{pool['internal_api']} {pool.get('version') or ''}".strip(): f"{pool['num_threads']} thread(s)"
+        for pool in threadpool_info()
+    }
+
+
+def _failure(error: Exception) -> protocol.Failure:
+    return protocol.Failure("failed", f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+@dataclass
+class _Worker:
+    module: ModuleType
+    at: Placement
+    table: dict[str, Task]
+    timed: "_Timed | None" = None
+
+    def answer(self, request: protocol.Request) -> protocol.Reply:
+        try:
+            match request:
+                case protocol.Record():
+                    self.timed = None
+                    return self._record(request)
+                case protocol.Prepare():
+                    self.timed = None  # frees the last one first
+                    task = self._task(request)
+                    self.timed = _Timed(self._build, task, request.block_s)
+                    return self.timed.prepared
+                case protocol.Block():
+                    assert self.timed is not None
+                    return self.timed.block()
+        except Unsupported as error:
+            return protocol.Failure("unsupported", str(error))
+        except Exception as error:  # one cell's failure must not end the worker
+            return _failure(error)
+
+    def _task(self, request: protocol.Record | protocol.Prepare) -> Task:
+        task = self.table[request.task]
+        if fingerprint(task) != request.fingerprint:
+            raise RuntimeError(f"task {task.name!r} is not what the harness read: its file changed during the run")
+        return task
+
+    def _build(self, task: Task) -> Program:
+        return getattr(self.module, type(task.model).__name__)(task, self.at)
+
+    def _record(self, request: protocol.Record) -> protocol.Recorded:
+        task = self._task(request)
+        with np.errstate(all="ignore"):  # overflow is a result, compared like any other
+            arrays, not_observed = trace.record(self._build(task), task)
+        trace.save(Path(request.trace), arrays)
+        return protocol.Recorded(not_observed)
+
+
+class _Timed:
+    """A program in steady state, and blocks of steps that each start where the task starts."""
+
+    def __init__(self, build, task: Task, block_s: float) -> None:
+        clock = time.perf_counter
+        self.task = task
+        batches = self._batches()
+        began = clock()
+        self.program: Program = build(task)
+        self.program.wait()
+        built = clock()
+        self._run([next(batches)])
+        first = clock()
+        self._run([next(batches)])
+        second = clock()
+        self.start = self._start()
+        steps = self._steps(batches, block_s)
+        self.block_batches = list(islice(self._batches(), steps))
+        self.prepared = protocol.Prepared(built - began, first - built, second - first, steps)
+
+    def _batches(self) -> Iterator[Rows]:
+        return chain.from_iterable(self.task.epochs())
+
+    def _run(self, batches: list[Rows]) -> None:
+        self.program.run(batches)
+        self.program.wait()
+
+    def _start(self) -> dict:
+        """The state that every block begins with: the task's parameters, an optimizer at rest."""
+        state = {name: np.zeros_like(array) for name, array in self.program.observe().items()}
+        return state | {f"param/{name}": array for name, array in self.task.start.items()}
+
+    def _steps(self, batches: Iterator[Rows], block_s: float) -> int:
+        """Warm up, doubling the number of steps; how many make a block of at least block_s."""
+        steps, took = 4, 0.0
+        while took < WARM_UP_S:
+            steps *= 2
+            chunk = list(islice(batches, steps))
+            began = time.perf_counter()
+            self._run(chunk)
+            took = time.perf_counter() - began
+        return max(1, round(1.1 * block_s / took * steps))
+
+    def block(self) -> protocol.Measured:
+        self.program.restore(self.start)
+        self.program.wait()
+        gc.disable()
+        usage, stolen = resource.getrusage(resource.RUSAGE_SELF), _stolen_s()
+        cpu, wall = time.process_time(), time.perf_counter()
+        self._run(self.block_batches)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        gc.enable()
+        return protocol.Measured(
+            wall_s=wall,
+            cpu_s=cpu,
+            switches=after.ru_nivcsw - usage.ru_nivcsw,
+            stolen_s=_stolen_s() - stolen,
+            peak_rss_mb=after.ru_maxrss / 1024,
+        )
+
+
+def _stolen_s() -> float:
+    """Seconds that the host has taken from this machine's cores since it started."""
+    try:
+        ticks = int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8])
+    except (OSError, IndexError):  # not Linux
+        return 0.0
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()
