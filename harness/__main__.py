@@ -37,7 +37,8 @@ def main(context: click.Context) -> None:
     Without a command: every task on every installed backend; the report in reports/latest.
     """
     if context.invoked_subcommand is None:
-        context.invoke(run)
+        with run.make_context("run", [], parent=context) as defaults:
+            run.invoke(defaults)
 
 
 def _pythons(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -136,9 +137,9 @@ def _report(result, out: Path, table, console) -> None:
 def list_(tasks_from: Path | None) -> None:
     """The table of tasks × backends, and what is unsupported and why."""
     import backends
-    from harness.report import listing
+    from harness.report import overview
 
-    listing.print_table(plan.rows((), tasks_from).values(), list(backends.COLUMNS.values()), _console())
+    overview.print_table(plan.rows((), tasks_from).values(), list(backends.COLUMNS.values()), _console())
 
 
 @main.command()

@@ -104,11 +104,7 @@ class Run:
         """What is known so far."""
         at = self.spots[-1].at
         packages = {package for spot in self.spots for package in spot.column.packages}
-        about = {
-            session.column.name: session.ready.about | {"dtype": session.at.dtype}
-            for session in self.sessions.values()
-            if session.ready
-        }
+        about = {session.column.name: session.about for session in self.sessions.values() if session.about}
         return Result(
             schema=SCHEMA,
             started=self.started.isoformat(timespec="seconds"),

@@ -51,7 +51,7 @@ class Session:
         self.process: subprocess.Popen | None = None
         self.ready: protocol.Ready | None = None
         self.no_start: Broken | None = None  # it will not start: asking again would only wait again
-        self.closed = False
+        self.about: dict[str, str] = {}  # versions and threads, as the worker reported them
 
     def start(self) -> None:
         """Start the process without waiting for it."""
@@ -104,6 +104,7 @@ class Session:
         assert isinstance(ready, protocol.Ready)
         self.start_s = time.perf_counter() - self.began
         self.ready = ready
+        self.about = ready.about
 
     def _answer(self, limit_s: float, what: str) -> protocol.Reply:
         line = self._read_line(time.monotonic() + limit_s)

@@ -5,8 +5,8 @@ the same colour, dash, width and marker in every chart.  Series often coincide t
 ones are drawn thinner and on top, so that each stays visible as a rim around the next.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import altair as alt
@@ -18,8 +18,8 @@ POINTS = 300  # of a curve in a chart: its extremes every 4 pixels
 ROWS = 12  # of a table behind a chart
 MARKED = 60  # curves of up to so many points get a dot at each
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, with grey for their black: it shows on both
-# a light and a dark page.
+# Okabe and Ito's colours, which colour-blind readers can tell apart, with grey for their black: it shows
+# on a light and on a dark page.
 COLOURS = ("#767676", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ([1, 0], [24, 3], [15, 4], [8, 4], [3, 3], [1, 3], [15, 3, 3, 3])
 WIDTHS = (6, 4.75, 3.5, 2.5, 1.5, 1.25, 1.25)
@@ -40,29 +40,48 @@ class Chart:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """A step time over the reference's: mean and interval."""
+
+    task: str
+    label: str
+    low: float
+    middle: float
+    high: float
+    is_reference: bool
+
+
 class Palette:
     """The looks of every label of a run, in the order of the report's columns."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = list(labels)
 
-    def encodings(self, shown: Sequence[str], *, lines: bool) -> dict[str, Any]:
-        """Colour and either dash and width or marker, for the labels shown in one chart."""
-
-        def scale(looks: Sequence[Any]) -> alt.Scale:
-            return alt.Scale(domain=list(shown), range=[looks[self.labels.index(x) % len(looks)] for x in shown])
-
-        if not lines:
-            return {
-                "color": alt.Color("label:N", title=None, scale=scale(COLOURS)),
-                "shape": alt.Shape("label:N", title=None, scale=scale(SHAPES)),
-            }
+    def lines(self, shown: Sequence[str]) -> dict[str, Any]:
+        """Colour, dash and width of the labels shown in one chart."""
         legend = alt.Legend(symbolType="stroke", symbolSize=900)
         return {
-            "color": alt.Color("label:N", title=None, scale=scale(COLOURS), legend=legend),
-            "strokeDash": alt.StrokeDash("label:N", title=None, scale=scale(DASHES), legend=legend),
-            "strokeWidth": alt.StrokeWidth("label:N", title=None, scale=scale(WIDTHS), legend=legend, sort=list(shown)),
+            "color": alt.Color("label:N", title=None, scale=self._scale(shown, COLOURS), legend=legend),
+            "strokeDash": alt.StrokeDash(
+                "label:N", title=None, scale=self._scale(shown, DASHES), legend=legend
+            ),
+            "strokeWidth": alt.StrokeWidth(
+                "label:N", title=None, scale=self._scale(shown, WIDTHS), legend=legend, sort=list(shown)
+            ),
         }
+
+    def marks(self, shown: Sequence[str]) -> dict[str, Any]:
+        """Colour and marker of the labels shown in one chart."""
+        return {
+            "color": alt.Color("label:N", title=None, scale=self._scale(shown, COLOURS)),
+            "shape": alt.Shape("label:N", title=None, scale=self._scale(shown, SHAPES)),
+        }
+
+    def _scale(self, shown: Sequence[str], looks: Sequence[Any]) -> alt.Scale:
+        return alt.Scale(
+            domain=list(shown), range=[looks[self.labels.index(label) % len(looks)] for label in shown]
+        )
 
 
 def thin(y: Array, points: int = POINTS) -> Array:
@@ -82,16 +101,14 @@ def thin(y: Array, points: int = POINTS) -> Array:
     return np.array(sorted(kept))
 
 
-def curves(
-    name: str, title: str, series: Series, palette: Palette, *, x_title: str, y_title: str, step: bool = False
-) -> Chart:
+def curves(name: str, title: str, series: Series, palette: Palette, *, x_title: str, y_title: str) -> Chart:
     """Lines over each other; y is logarithmic where all values are positive and span a factor of 10."""
     finite = np.concatenate([y[np.isfinite(y)] for _, y in series.values()] or [np.zeros(0)])
     is_log = finite.size > 0 and finite.min() > 0 and finite.max() >= 10 * finite.min()
     scale = alt.Scale(type="log") if is_log else alt.Scale(zero=False)
     x = alt.X("x:Q", title=x_title)
     y = alt.Y("y:Q", title=f"{y_title} (log scale)" if is_log else y_title, scale=scale)
-    chart = _lines(series, palette, x, y, thinned=thin)
+    chart = _lines(series, palette, x, y)
     return Chart(name, title, _spec(chart, title), *_table(series, x_title), notes=_not_finite(series))
 
 
@@ -108,36 +125,43 @@ def differences(
     lines |= {"1 ulp": ulp, "0 or < ⅛ ulp": floor}
     top = max([*lines.values(), *(float(np.max(y[np.isfinite(y)], initial=0)) for _, y in shown.values())])
     scale = alt.Scale(type="log", domain=[floor / 2, top * 4], nice=False)
-    x = alt.X("x:Q", title="step (square-root scale)", scale=alt.Scale(type="sqrt"), axis=alt.Axis(labelOverlap=True))
-    y = alt.Y("y:Q", title="largest difference of a parameter, relative", scale=scale, axis=alt.Axis(format=".0e"))
+    x = alt.X(
+        "x:Q",
+        title="step (square-root scale)",
+        scale=alt.Scale(type="sqrt"),
+        axis=alt.Axis(labelOverlap=True),
+    )
+    y = alt.Y(
+        "y:Q", title="largest difference of a parameter, relative", scale=scale, axis=alt.Axis(format=".0e")
+    )
     limits = alt.Chart(alt.InlineData(values=[{"y": _short(v), "what": what} for what, v in lines.items()]))
     rules = limits.mark_rule(strokeDash=[2, 2], color=COLOURS[0]).encode(y=y)
-    names = limits.mark_text(align="left", dx=4, color=COLOURS[0], fontSize=11).encode(
-        x=alt.value("width"), y=y, text="what:N"
-    )
-    chart = alt.layer(rules, names, _lines(shown, palette, x, y, thinned=thin, marked=True))
+    names = limits.mark_text(align="left", dx=4).encode(x=alt.value("width"), y=y, text="what:N")
+    chart = alt.layer(rules, names, _lines(shown, palette, x, y, dotted=True))
     same = [label for label, (_, y) in series.items() if not np.any(y)]
     notes = [f"{label}: identical to the last bit at every observed step." for label in same]
     return Chart(name, title, _spec(chart, title), *_table(series, "step"), notes=notes + _not_finite(series))
 
 
-def trajectories(name: str, title: str, paths: Mapping[str, Array], palette: Palette, model: Quadratic) -> Chart:
+def trajectories(
+    name: str, title: str, paths: Mapping[str, Array], palette: Palette, model: Quadratic
+) -> Chart:
     """Paths w (K, 2) over the quadratic's level lines; the window is that of the first path."""
     first = next(iter(paths.values()))
     corners = np.vstack([first[np.isfinite(first).all(axis=1)], model.minimum])
     margin = 0.08 * np.ptp(corners, axis=0) + 1e-12
     low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
-    axes = [
-        axis(f"{letter}:Q", title=f"w[{i}]", scale=alt.Scale(domain=[_short(low[i]), _short(high[i])], nice=False))
-        for i, (axis, letter) in enumerate(((alt.X, "x"), (alt.Y, "y")))
-    ]
+    x = alt.X("x:Q", title="w[0]", scale=alt.Scale(domain=[_short(low[0]), _short(high[0])], nice=False))
+    y = alt.Y("y:Q", title="w[1]", scale=alt.Scale(domain=[_short(low[1]), _short(high[1])], nice=False))
     levels = alt.Chart(alt.InlineData(values=_level_lines(model, first[0])))
-    contours = levels.transform_flatten(["x", "y"], as_=["x", "y"]).transform_window(row_number="row_number()")
+    contours = levels.transform_flatten(["x", "y"], as_=["x", "y"]).transform_window(
+        row_number="row_number()"
+    )
     ellipses = contours.mark_line(color=COLOURS[0], opacity=0.5, strokeWidth=1, clip=True).encode(
-        x=axes[0], y=axes[1], detail="level:Q", order="row_number:Q"
+        x=x, y=y, detail="level:Q", order="row_number:Q"
     )
     series = {label: (w[:, 0], w[:, 1]) for label, w in paths.items()}
-    lines = _lines(series, palette, axes[0], axes[1], marked=True)
+    lines = _lines(series, palette, x, y, dotted=True)
     head = ["step", *(f"{label}: w" for label in paths)]
     rows = [
         [str(step), *(", ".join(map(text, w[step])) if step < len(w) else "" for w in paths.values())]
@@ -148,32 +172,33 @@ def trajectories(name: str, title: str, paths: Mapping[str, Array], palette: Pal
     return Chart(name, title, _spec(alt.layer(ellipses, lines), title), head, rows, notes)
 
 
-def forest(name: str, title: str, rows: Sequence[Mapping[str, Any]], palette: Palette) -> Chart:
-    """Ratios with intervals by task; the reference's own interval is a band behind each task.
-
-    Every row has task, label, low, middle, high and is_reference.
-    """
-    # Enough decades of ratio appear together that a linear axis would hide one side of 1.
+def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> Chart:
+    """Ratios with their intervals by task; the reference's ratio to itself is a band behind its task."""
+    tasks = list(dict.fromkeys(ratio.task for ratio in ratios))
+    shown = {ratio.label for ratio in ratios if not ratio.is_reference}
+    labels = [label for label in palette.labels if label in shown]
+    values = [{key: _short(v) if isinstance(v, float) else v for key, v in asdict(r).items()} for r in ratios]
     scale = alt.Scale(type="log", nice=False, padding=20)
-    x = alt.X("low:Q", title="step time / reference's step time (log scale)", scale=scale)
-    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    x = alt.X("low:Q", title="step time ÷ reference's (log scale)", scale=scale)
     y = alt.Y("task:N", title=None, sort=tasks, axis=alt.Axis(labelLimit=400, grid=True))
-    labels = [label for label in palette.labels if any(row["label"] == label for row in rows)]
-    values = [{key: _short(v) if isinstance(v, float) else v for key, v in row.items()} for row in rows]
+    offset = alt.YOffset("label:N", sort=labels)
     chart = alt.Chart(alt.InlineData(values=values))
     band = chart.transform_filter("datum.is_reference").mark_bar(opacity=0.25, color=COLOURS[0])
+    one = alt.Chart(alt.InlineData(values=[{"low": 1}])).mark_rule(color=COLOURS[0])
     others = chart.transform_filter("!datum.is_reference")
-    offset = alt.YOffset("label:N", sort=labels)
-    looks = palette.encodings([label for label in labels if any(_is_other(row, label) for row in rows)], lines=False)
+    looks = palette.marks(labels)
+    intervals = others.mark_rule(strokeWidth=2).encode(y=y, yOffset=offset, color=looks["color"])
+    points = others.mark_point(filled=True, size=60, opacity=1).encode(y=y, yOffset=offset, **looks)
     plot = alt.layer(
         band.encode(x=x, x2="high:Q", y=y),
-        alt.Chart(alt.InlineData(values=[{"low": 1}])).mark_rule(color=COLOURS[0]).encode(x=x),
-        others.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, yOffset=offset, color=looks["color"]),
-        others.mark_point(filled=True, size=60, opacity=1).encode(x=alt.X("middle:Q"), y=y, yOffset=offset, **looks),
+        one.encode(x=x),
+        intervals.encode(x=x, x2="high:Q"),
+        points.encode(x="middle:Q"),
     )
+    height = 13 * len(tasks) * (len(labels) or 1)
     head = ["task", "backend", "low", "middle", "high"]
-    table = [[row["task"], row["label"], *(text(row[key]) for key in head[2:])] for row in rows]
-    return Chart(name, title, _spec(plot.properties(height=13 * len(tasks) * len(labels)), title), head, table)
+    table = [[r.task, r.label, text(r.low), text(r.middle), text(r.high)] for r in ratios]
+    return Chart(name, title, _spec(plot.properties(height=height), title), head, table)
 
 
 def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: str) -> Chart:
@@ -202,30 +227,19 @@ def text(value: float | None) -> str:
     return "not finite" if value is None or not np.isfinite(value) else f"{value:.5g}"
 
 
-def _is_other(row: Mapping[str, Any], label: str) -> bool:
-    return row["label"] == label and not row["is_reference"]
-
-
-def _lines(
-    series: Series,
-    palette: Palette,
-    x: alt.X,
-    y: alt.Y,
-    *,
-    thinned: Callable[[Array], Array] = lambda y: np.arange(len(y)),
-    marked: bool = False,
-) -> alt.Chart:
-    """A line per series in the order of their points, with dots where the points are few."""
+def _lines(series: Series, palette: Palette, x: alt.X, y: alt.Y, *, dotted: bool = False) -> alt.Chart:
+    """A line per series in the order of its points, with dots where they are few or `dotted`."""
     values = []
     for label, (xs, ys) in series.items():
-        kept = thinned(ys)
+        kept = thin(ys)
         values.append({"label": label, "x": _values(xs[kept]), "y": _values(ys[kept])})
+    dots = dotted or max((len(xs) for xs, _ in series.values()), default=0) <= MARKED
     points = alt.Chart(alt.InlineData(values=values)).transform_flatten(["x", "y"], as_=["x", "y"])
-    dots = marked or max((len(xs) for xs, _ in series.values()), default=0) <= MARKED
     lines = points.transform_window(row_number="row_number()").mark_line(
         clip=True, strokeJoin="round", point=alt.OverlayMarkDef(filled=True, size=25) if dots else False
     )
-    return lines.encode(x=x, y=y, order="row_number:Q", **palette.encodings(list(series), lines=True))
+    chart: alt.Chart = lines.encode(x=x, y=y, order="row_number:Q", **palette.lines(list(series)))
+    return chart
 
 
 def _level_lines(model: Quadratic, start: Array) -> list[dict[str, Any]]:
@@ -254,7 +268,7 @@ def _short(value: float) -> float | None:
 
 def _chosen(count: int) -> list[int]:
     """Positions of at most ROWS of `count` rows, both ends included."""
-    return np.unique(np.linspace(0, count - 1, min(count, ROWS)).round().astype(int)).tolist()
+    return [int(i) for i in np.linspace(0, count - 1, min(count, ROWS)).round()]
 
 
 def _table(series: Series, x_title: str) -> tuple[list[str], list[list[str]]]:
@@ -272,10 +286,13 @@ def _not_finite(series: Series) -> list[str]:
     for label, (x, y) in series.items():
         broken = np.flatnonzero(~np.isfinite(y))
         if broken.size:
-            notes.append(f"{label}: {broken.size} of {len(y)} values are not finite, the first at {x[broken[0]]:g}.")
+            notes.append(
+                f"{label}: {broken.size} of {len(y)} values are not finite, the first at {x[broken[0]]:g}."
+            )
     return notes
 
 
-def _spec(chart: alt.LayerChart | alt.Chart, description: str) -> dict[str, Any]:
+def _spec(chart: alt.Chart | alt.LayerChart | alt.FacetChart, description: str) -> dict[str, Any]:
     """The chart as JSON that fills its container; Altair checks it against Vega-Lite's schema."""
-    return chart.properties(width="container", description=description).to_dict()
+    spec: dict[str, Any] = chart.properties(width="container", description=description).to_dict()
+    return spec

@@ -153,13 +153,13 @@ def ratio(cell: Cell) -> str:
     return f"{digits(middle)}× {digits(low)}–{digits(high)}"
 
 
-def timing_words(cell: Cell, result: Result) -> str:
-    """Step time, ratio and interval, and whether they allow no verdict or show no difference."""
+def timing_words(cell: Cell, result: Result) -> list[str]:
+    """Step time; ratio and interval; whether they allow no verdict or show no difference."""
     if cell.timing is None:
-        return ""
-    against_itself = "A/A" if is_reference(cell, result) else ""
+        return []
+    against_itself = "A/A " if is_reference(cell, result) else ""
     said = [words for words in ("no verdict", "no difference") if words in cell.timing.verdict]
-    return " ".join(filter(None, [step_time(cell) or "no time", against_itself, ratio(cell), *said]))
+    return [step_time(cell) or "no time", against_itself + ratio(cell), *said]
 
 
 def digits(value: float) -> str:

@@ -38,7 +38,7 @@ def _members(name: str, column: str) -> dict[str, str]:
     node = ast.parse(code).body[0]
     assert isinstance(node, ast.ClassDef)
     methods = [child for child in node.body if isinstance(child, ast.FunctionDef)]
-    starts = [min(part.lineno for part in (method, *method.decorator_list)) - 1 for method in methods]
+    starts = [min([m.lineno, *(decorator.lineno for decorator in m.decorator_list)]) - 1 for m in methods]
     lines = code.splitlines()
     parts = ["\n".join(lines[start:end]) for start, end in pairwise([0, *starts, len(lines)])]
     names = ["class", *(method.name for method in methods)]

@@ -53,7 +53,7 @@ def _timing(result: Result) -> Iterator[str]:
     yield from _head(result)
     for name, cells in figures.table(result).items():
         row = [cells.get(backend) for backend in figures.backends(result)]
-        words = [figures.timing_words(cell, result) if cell else "" for cell in row]
+        words = [", ".join(figures.timing_words(cell, result)) if cell else "" for cell in row]
         if any(words):
             yield _row([name, *words])
     yield ""

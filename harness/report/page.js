@@ -7,7 +7,8 @@ function theme() {
   return {
     background: "transparent",
     axis: { ...words, gridColor: color("--line"), gridOpacity: 0.5, domainColor: color("--soft"), tickColor: color("--soft") },
-    legend: { ...words, orient: "top", symbolStrokeWidth: 3, symbolSize: 90 },
+    legend: { ...words, orient: "top", symbolSize: 90, columns: innerWidth < 700 ? 3 : 0 },
+    text: { color: color("--text"), fontSize: 11 },
     view: { stroke: color("--line") },
   };
 }

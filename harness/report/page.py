@@ -16,7 +16,7 @@ from markupsafe import Markup
 from backends.base import Arrays
 from harness import show, tolerance, trace
 from harness.report import charts, figures, listing, regions, verdict
-from harness.report.charts import Chart, Palette
+from harness.report.charts import Chart, Palette, Ratio
 from harness.result import Cell, Result, Timing
 from tasks.spec import Array, Quadratic, Task
 
@@ -66,8 +66,11 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
     """
     backends = figures.backends(result)
     palette = Palette(backends)
-    rows = [_row(name, cells, result, folder, tasks, palette) for name, cells in figures.table(result).items()]
-    html = _templates().get_template("page.html").render(
+    rows = [
+        _row(name, cells, result, folder, tasks, palette) for name, cells in figures.table(result).items()
+    ]
+    template = _templates().get_template("page.html")
+    html = template.render(
         result=result,
         backends=backends,
         rows=rows,
@@ -87,7 +90,12 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
 
 
 def _row(
-    name: str, cells: dict[str, Cell], result: Result, folder: Path, tasks: Mapping[str, Task], palette: Palette
+    name: str,
+    cells: dict[str, Cell],
+    result: Result,
+    folder: Path,
+    tasks: Mapping[str, Task],
+    palette: Palette,
 ) -> Row:
     """Draw a row from its traces, which are forgotten afterwards."""
     row = Row(name, _slug(name), next(iter(cells.values())).task, cells)
@@ -100,7 +108,9 @@ def _row(
         row.differences = list(_differences(row, traces, result, folder, palette))
         row.mistakes = list(_mistakes(row, traces, palette))
         row.trajectories = list(_trajectories(row, traces, task, palette))
-    grids = {backend: arrays["predict_grid"] for backend, arrays in traces.items() if "predict_grid" in arrays}
+    grids = {
+        backend: arrays["predict_grid"] for backend, arrays in traces.items() if "predict_grid" in arrays
+    }
     if grids and task:
         row.boundary = regions.regions(grids, task)
     return row
@@ -112,7 +122,9 @@ def _losses(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterato
     yield charts.curves(f"loss-{row.slug}", "Loss by epoch", series, palette, x_title="epoch", y_title="loss")
     if any(len(arrays["loss"]) > len(arrays["epoch_loss"]) for arrays in traces.values()):
         series = {backend: _numbered(arrays["loss"]) for backend, arrays in traces.items()}
-        yield charts.curves(f"steps-{row.slug}", "Loss by step", series, palette, x_title="step", y_title="loss")
+        yield charts.curves(
+            f"steps-{row.slug}", "Loss by step", series, palette, x_title="step", y_title="loss"
+        )
 
 
 def _differences(
@@ -143,8 +155,10 @@ def _differences(
 
 
 def _relative_difference(actual: Arrays, desired: Arrays, largest: float) -> tuple[Array, Array]:
-    """Steps (K,) that both observed, and there the largest difference of any parameter (K,), over `largest`."""
-    steps, here, there = np.intersect1d(actual["observed_steps"], desired["observed_steps"], return_indices=True)
+    """Steps (K,) that both observed; there, the largest difference of any parameter over `largest` (K,)."""
+    steps, here, there = np.intersect1d(
+        actual["observed_steps"], desired["observed_steps"], return_indices=True
+    )
     worst = np.zeros(len(steps))
     for name in _parameters(desired):
         if name not in actual or actual[name].shape[1:] != desired[name].shape[1:]:
@@ -166,13 +180,19 @@ def _parameters(arrays: Arrays) -> list[str]:
 
 
 def _mistakes(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterator[Chart]:
-    series = {backend: _numbered(arrays["mistakes"]) for backend, arrays in traces.items() if "mistakes" in arrays}
+    series = {
+        backend: _numbered(arrays["mistakes"]) for backend, arrays in traces.items() if "mistakes" in arrays
+    }
     if series:
         title = "Mistakes by epoch"
-        yield charts.curves(f"mistakes-{row.slug}", title, series, palette, x_title="epoch", y_title="mistakes")
+        yield charts.curves(
+            f"mistakes-{row.slug}", title, series, palette, x_title="epoch", y_title="mistakes"
+        )
 
 
-def _trajectories(row: Row, traces: Mapping[str, Arrays], task: Task | None, palette: Palette) -> Iterator[Chart]:
+def _trajectories(
+    row: Row, traces: Mapping[str, Arrays], task: Task | None, palette: Palette
+) -> Iterator[Chart]:
     """A quadratic's w: over its level lines where there are two coordinates, else by step."""
     if not task or not isinstance(task.model, Quadratic):
         return
@@ -191,18 +211,20 @@ def _numbered(y: Array) -> tuple[Array, Array]:
 
 
 def _timing_charts(result: Result, palette: Palette) -> list[Chart]:
-    rows = []
+    ratios = []
     for cell in result.cells:
         if cell.timing and cell.timing.ratio_to_reference:
             low, middle, high = cell.timing.ratio_to_reference
-            row = {"task": cell.task, "label": cell.backend, "low": low, "middle": middle, "high": high}
-            rows.append(row | {"is_reference": figures.is_reference(cell, result)})
-    return [charts.forest("ratios", "Step time relative to the reference", rows, palette)] if rows else []
+            is_reference = figures.is_reference(cell, result)
+            ratios.append(Ratio(cell.task, cell.backend, low, middle, high, is_reference))
+    return [charts.forest("ratios", "Step time relative to the reference", ratios, palette)] if ratios else []
 
 
 def _cold(result: Result, backends: Sequence[str]) -> list[Chart]:
     """What a backend costs before its steps are steady: medians over its cells."""
-    timings = {b: [cell.timing for cell in result.cells if cell.backend == b and cell.timing] for b in backends}
+    timings = {
+        b: [cell.timing for cell in result.cells if cell.backend == b and cell.timing] for b in backends
+    }
     timed = {backend: found for backend, found in timings.items() if found}
     if not timed:
         return []
@@ -223,7 +245,9 @@ def _phases(timings: Sequence[Timing]) -> dict[str, float]:
     }
 
 
-def _listings(rows: Sequence[Row], tasks: Mapping[str, Task], backends: Sequence[str]) -> list[dict[str, Any]]:
+def _listings(
+    rows: Sequence[Row], tasks: Mapping[str, Task], backends: Sequence[str]
+) -> list[dict[str, Any]]:
     """The optimizers, then each kind of model, with the tasks that use it."""
     users: dict[str, list[str]] = {"Optimizer": [row.task for row in rows]}
     for row in rows:
@@ -270,7 +294,11 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False, "ensure_ascii": False}
+    found.policies["json.dumps_kwargs"] = {
+        "separators": (",", ":"),
+        "allow_nan": False,
+        "ensure_ascii": False,
+    }
     found.filters |= {"duration": _duration, "text": charts.text, "slug": _slug}
     return found
 

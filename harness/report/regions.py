@@ -42,7 +42,9 @@ def regions(grids: Mapping[str, Array], task: Task) -> Regions:
     panels = [Panel(label, _png(_shades(scores)), _score_note(scores)) for label, scores in grids.items()]
     if len(grids) > 1:
         spread = np.ptp(np.array(list(grids.values())), axis=0)  # (GRID·GRID,) NaN where any score is
-        panels.append(Panel("largest difference between backends", _png(_spread_shades(spread)), _spread_note(spread)))
+        panels.append(
+            Panel("largest difference between backends", _png(_spread_shades(spread)), _spread_note(spread))
+        )
     corners = trace.grid(task)[[0, -1]]  # (2, 2)
     (left, bottom), (right, top) = corners
     window = f"first feature from {left:.3g} to {right:.3g}, second from {bottom:.3g} to {top:.3g}"
@@ -54,7 +56,8 @@ def _points(task: Task, corners: Array) -> list[str]:
     assert task.data is not None
     x = (task.data.x_train - corners[0]) / (corners[1] - corners[0]) * 100  # (N, 2)
     return [
-        "".join(f"M{right:.1f} {100 - up:.1f}h0" for right, up in x[task.data.y_train == label]) for label in (0, 1)
+        "".join(f"M{right:.1f} {100 - up:.1f}h0" for right, up in x[task.data.y_train == label])
+        for label in (0, 1)
     ]
 
 
@@ -85,7 +88,9 @@ def _score_note(scores: Array) -> str:
 
 def _spread_note(spread: Array) -> str:
     finite = spread[np.isfinite(spread)]
-    largest = f"at most {finite.max():.1e}" if finite.size and finite.max() > 0 else "identical wherever finite"
+    largest = (
+        f"at most {finite.max():.1e}" if finite.size and finite.max() > 0 else "identical wherever finite"
+    )
     broken = f", {spread.size - finite.size} points not finite (grey)" if finite.size < spread.size else ""
     return f"{largest}{broken}; white: identical, darker by powers of ten up to 1"
 
@@ -98,6 +103,7 @@ def _png(colours: Array) -> str:
     header = struct.pack(">2I5B", size, size, 8, 2, 0, 0, 0)  # 8 bits, RGB
     parts = [(b"IHDR", header), (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b"")]
     content = b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
     )
     return "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + content).decode()

@@ -89,7 +89,7 @@ def _print_timing(result: Result, console: Console) -> None:
 
 
 def _time(cell: Cell | None, result: Result) -> Text:
-    return Text(figures.timing_words(cell, result) if cell else "")
+    return Text("\n".join(figures.timing_words(cell, result)) if cell else "")
 
 
 def _print_reasons(result: Result, console: Console) -> None:
