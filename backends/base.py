@@ -49,7 +49,7 @@ class Program(ABC):
 
     @abstractmethod
     def run(self, batches: Sequence[Rows]) -> Array:
-        """Take one optimizer step per batch, in order; return each step's loss before its update, (steps,)."""
+        """Take one optimizer step per batch, in order; return each step's loss before it, (steps,)."""
 
     @abstractmethod
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
@@ -68,7 +68,7 @@ class Program(ABC):
 
     @abstractmethod
     def predict(self, x: Array) -> Array:
-        """Scores (N,) for rows x (N, D): the class-1 probability, a perceptron's 0 or 1, a quadratic's f(x)."""
+        """Scores (N,) of rows x (N, D): probability of class 1, a perceptron's 0 or 1, a quadratic's f(x)."""
 
     @abstractmethod
     def wait(self) -> None:

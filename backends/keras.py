@@ -14,7 +14,7 @@ from typing import final
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers, losses, optimizers, regularizers
+from keras import layers, losses, ops, optimizers, regularizers
 
 from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
@@ -37,7 +37,7 @@ def setup(at: Placement) -> dict[str, str]:
     return {"keras": keras.__version__, "tensorflow": tf.__version__, "threads": str(threads)}
 
 
-# Rows of all batches end to end, and where each batch ends: one signature, so that nothing is traced twice.
+# Rows of all batches end to end, and where each ends: one signature, so nothing is traced twice.
 _BATCHES = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.int64)]
 
 
@@ -63,7 +63,7 @@ class Optimizer:
     def step(self, gradients: Sequence[tf.Tensor]) -> None:
         """Update the parameters; to be called inside a graph."""
         if isinstance(self.rule, spec.Adam) and not self.rule.epsilon_hat:
-            # Recipe: Keras has the ε̂ form. Multiplying ε by √(1-β2ᵗ) gives algorithm 1 of the paper.
+            # Recipe: Keras has the ε̂ form; with ε·√(1-β2ᵗ) it is algorithm 1 of the paper.
             dtype = gradients[0].dtype
             t = tf.cast(self.native.iterations.value + 1, dtype)
             self.native.epsilon = self.rule.epsilon * tf.sqrt(1 - tf.constant(self.rule.beta_2, dtype) ** t)
@@ -75,7 +75,7 @@ class Optimizer:
         for slot in self.rule.slots:
             observed |= named(f"state/{slot}", _numpy(self._variables(slot)))
         if isinstance(self.rule, spec.Adam):
-            observed["state/step"] = np.array(self.native.iterations.value)
+            observed["state/step"] = ops.convert_to_numpy(self.native.iterations)
         return observed
 
     def restore(self, observed: Arrays) -> None:
@@ -92,7 +92,7 @@ class Optimizer:
 
 @final
 class Perceptron(Program):
-    """`Dense` and SGD on (ŷ - y)·z, whose gradient is the perceptron's update: ŷ counts as a constant."""
+    """`Dense` and SGD on (ŷ - y)·z, whose gradient is the perceptron's update with ŷ a constant."""
 
     def __init__(self, task: Task, at: Placement) -> None:
         assert task.data is not None
@@ -121,7 +121,7 @@ class Perceptron(Program):
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """Mean over the rows."""
         loss, (w, b) = self._loss_and_gradients(rows)
-        return float(loss), {"w": np.array(w)[:, 0], "b": np.array(b)}
+        return float(loss), {"w": w.numpy()[:, 0], "b": b.numpy()}
 
     def _loss_and_gradients(self, rows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         x, y = tf.gather(self.x, rows), tf.gather(self.y, rows)  # (N, D), (N,)
@@ -132,7 +132,7 @@ class Perceptron(Program):
         return tf.reduce_mean(tf.abs(error)), tape.gradient(criterion, self.dense.trainable_weights)
 
     def observe(self) -> Arrays:
-        return named("param", {"w": np.array(self.dense.kernel)[:, 0], "b": np.array(self.dense.bias)})
+        return named("param", {"w": self.dense.kernel.numpy()[:, 0], "b": self.dense.bias.numpy()})
 
     def restore(self, observed: Arrays) -> None:
         self._fill(pick("param", observed))
@@ -158,7 +158,7 @@ class Quadratic(Program):
         assert isinstance(task.model, spec.Quadratic)
         self.hessian = tf.constant(task.model.hessian, at.dtype)  # (D, D)
         self.minimum = tf.constant(task.model.minimum, at.dtype)  # (D,)
-        self.parameters = {"w": keras.Variable(task.start["w"], name="w")}  # (D,)
+        self.parameters = {"w": keras.Variable(task.start["w"], dtype=at.dtype, name="w")}  # (D,)
         self.optimizer = Optimizer(task.optimizer, self.parameters)
 
     def run(self, batches: Sequence[Rows]) -> Array:
@@ -178,7 +178,7 @@ class Quadratic(Program):
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """f(w) and its gradient."""
         loss, gradients = self._loss_and_gradients()
-        return float(loss), {"w": np.array(gradients[0])}
+        return float(loss), {"w": gradients[0].numpy()}
 
     def _loss_and_gradients(self) -> tuple[tf.Tensor, list[tf.Tensor]]:
         w = self.parameters["w"].value
@@ -188,7 +188,7 @@ class Quadratic(Program):
 
     def _value(self, w: tf.Tensor) -> tf.Tensor:
         distance = w - self.minimum  # (…, D)
-        return 0.5 * keras.ops.sum(distance * keras.ops.matmul(distance, self.hessian), axis=-1)
+        return 0.5 * ops.sum(distance * ops.matmul(distance, self.hessian), axis=-1)
 
     def observe(self) -> Arrays:
         return named("param", _numpy(self.parameters)) | self.optimizer.observe()
@@ -198,7 +198,7 @@ class Quadratic(Program):
         self.optimizer.restore(observed)
 
     def predict(self, x: Array) -> Array:
-        """f at the points x (N, D)."""
+        """Evaluate f at the points x (N, D)."""
         return self._value(tf.constant(x, self.minimum.dtype)).numpy()
 
     def wait(self) -> None:
@@ -219,7 +219,10 @@ class Network(Program):
         self.model = keras.Sequential(
             [
                 keras.Input((task.data.features,)),
-                *(layers.Dense(units, activation, kernel_regularizer=self._penalty()) for units in task.model.hidden),
+                *(
+                    layers.Dense(units, activation, kernel_regularizer=self._penalty())
+                    for units in task.model.hidden
+                ),
                 layers.Dense(1, kernel_regularizer=self._penalty()),  # logits (N, 1)
             ]
         )
@@ -272,7 +275,7 @@ class Network(Program):
 
     def predict(self, x: Array) -> Array:
         """Probability of class 1."""
-        return keras.ops.sigmoid(self.model(tf.constant(x, self.x.dtype)))[:, 0].numpy()
+        return ops.sigmoid(self.model(tf.constant(x, self.x.dtype)))[:, 0].numpy()
 
     def wait(self) -> None:
         """`run` returns NumPy arrays, so its graph has finished."""
@@ -293,7 +296,7 @@ def _run(steps: tf.types.experimental.PolymorphicFunction, batches: Sequence[Row
 
 
 def _numpy(tensors: dict[str, keras.Variable]) -> Arrays:
-    return {name: np.array(tensor) for name, tensor in tensors.items()}
+    return {name: ops.convert_to_numpy(tensor) for name, tensor in tensors.items()}
 
 
 def _fill(variables: dict[str, keras.Variable], arrays: Arrays) -> None:

@@ -91,7 +91,7 @@ class Optimizer:
                 np.multiply(room, 1 - beta_2, out=room)
                 np.add(v, room, out=v)  # v = β2·v + (1-β2)·g²
                 bias_1, bias_2 = 1 - beta_1**self.steps, 1 - beta_2**self.steps
-                # √v̂ + ε = (√v + ε̂)/√(1-β2ᵗ) with ε̂ = ε·√(1-β2ᵗ): so both forms share the line below.
+                # √v̂ + ε = (√v + ε̂)/√(1-β2ᵗ) with ε̂ = ε·√(1-β2ᵗ): both forms share the line below.
                 epsilon_hat = epsilon if hat else epsilon * math.sqrt(bias_2)
                 np.add(np.sqrt(v, out=room), epsilon_hat, out=room)
                 np.divide(m, room, out=room)
@@ -200,7 +200,7 @@ class Quadratic(Program):
         self.optimizer.restore(observed)
 
     def predict(self, x: Array) -> Array:
-        """f at the points x (N, D)."""
+        """Evaluate f at the points x (N, D)."""
         distance = x - self.minimum  # (N, D)
         return 0.5 * np.sum(distance @ self.hessian * distance, axis=1)  # (N,)
 
@@ -263,7 +263,8 @@ class Network(Program):
         """
         if n not in self.rooms:
             shapes = [(n, len(b)) for _, b in self.layers]
-            self.rooms[n] = tuple([np.empty(shape, self.x.dtype) for shape in shapes] for _ in ("values", "deltas"))
+            values, deltas = ([np.empty(shape, self.x.dtype) for shape in shapes] for _ in range(2))
+            self.rooms[n] = values, deltas
         return self.rooms[n]
 
     def _forward(self, x: Array, values: Sequence[Array | None]) -> list[Array]:
@@ -291,13 +292,13 @@ class Network(Program):
 
 
 def _layers(flat: _Flat) -> list[tuple[Array, Array]]:
-    """(w1, b1), (w2, b2), …"""
+    """Pairs (w1, b1), (w2, b2) and so on."""
     views = list(flat.views.values())
     return list(zip(views[0::2], views[1::2], strict=True))
 
 
 def _logistic(z: Array) -> Array:
-    """1/(1 + e^-z), in place."""
+    """1/(1 + e^-z), in place of z."""
     decay = np.exp(-np.abs(z))  # cannot overflow
     return np.divide(np.where(z >= 0, 1, decay), 1 + decay, out=z)
 

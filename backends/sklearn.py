@@ -50,7 +50,7 @@ class Optimizer:
     def step(self, gradients: Sequence[Array]) -> None:
         """Update the parameters in place."""
         if isinstance(self.rule, spec.Adam) and not self.rule.epsilon_hat:
-            # Recipe: scikit-learn has the ε̂ form. Multiplying ε by √(1-β2ᵗ) gives algorithm 1 of the paper.
+            # Recipe: scikit-learn has the ε̂ form; with ε·√(1-β2ᵗ) it is algorithm 1 of the paper.
             self.native.epsilon = self.rule.epsilon * math.sqrt(1 - self.rule.beta_2 ** (self.native.t + 1))
         self.native.update_params(self.parameters.values(), gradients)
 
@@ -96,7 +96,7 @@ class Perceptron(Program):
         self.optimizer = Optimizer(task.optimizer, {})  # the estimator has its update built in
 
     def run(self, batches: Sequence[Rows]) -> Array:
-        """One row at a time; the loss is 1 for a mistake, which shows only in that the row moved something."""
+        """One row at a time; the loss is 1 for a mistake, which shows in that the row moved something."""
         losses = np.empty(len(batches))
         for step, rows in enumerate(batches):
             before = self._parameters()
@@ -115,7 +115,8 @@ class Perceptron(Program):
         self._fill(pick("param", observed))
 
     def _parameters(self) -> Arrays:
-        return {"w": self.native.coef_[0].copy(), "b": self.native.intercept_.copy()}
+        # In float32 scikit-learn keeps the intercept in float64; outside it has the dtype of the run.
+        return {"w": self.native.coef_[0].copy(), "b": self.native.intercept_.astype(self.x.dtype)}
 
     def _fill(self, arrays: Arrays) -> None:
         self.native.coef_[0, :] = arrays["w"]
@@ -142,10 +143,14 @@ class Quadratic(Program):
         assert isinstance(task.model, spec.Quadratic)
         size = len(task.model.minimum)
         half = math.sqrt(size) * np.linalg.cholesky(task.model.hessian).T  # (D, D)
-        x = np.stack([half, -half], axis=1).reshape(2 * size, size)  # (2D, D): each row, then its mirror image
+        x = np.stack([half, -half], axis=1).reshape(
+            2 * size, size
+        )  # (2D, D): each row, then its mirror image
         self.x = x.astype(at.dtype)
         self.y = (x @ task.model.minimum)[:, None].astype(at.dtype)  # (2D, 1)
-        self.native = MLPRegressor(hidden_layer_sizes=(), activation="identity", alpha=0.0, batch_size=2 * size)
+        self.native = MLPRegressor(
+            hidden_layer_sizes=(), activation="identity", alpha=0.0, batch_size=2 * size
+        )
         self.native.partial_fit(self.x, self.y[:, 0])  # thrown away: it only allocates
         self._fill(dict(task.start))
         self.optimizer = Optimizer(
@@ -175,7 +180,9 @@ class Quadratic(Program):
 
     def restore(self, observed: Arrays) -> None:
         self._fill(pick("param", observed))
-        state = {name: np.atleast_1d(array)[:, None] for name, array in observed.items() if name != "state/step"}
+        state = {
+            name: np.atleast_1d(array)[:, None] for name, array in observed.items() if name != "state/step"
+        }
         zeros = {f"state/{slot}/intercept": np.zeros(1) for slot in self.optimizer.rule.slots}
         self.optimizer.restore(observed | state | zeros)
 
@@ -199,8 +206,12 @@ class Network(Program):
         assert isinstance(task.model, spec.Network) and task.data is not None
         self.x = task.data.x_train.astype(at.dtype)  # (N, D)
         self.y = task.data.y_train[:, None].astype(at.dtype)  # (N, 1)
-        self.native = MLPClassifier(task.model.hidden, task.model.activation, alpha=task.model.l2, batch_size=1)
-        self.native.partial_fit(self.x[:1], self.y[:1, 0], classes=[0.0, 1.0])  # thrown away: it only allocates
+        self.native = MLPClassifier(
+            task.model.hidden, task.model.activation, alpha=task.model.l2, batch_size=1
+        )
+        self.native.partial_fit(
+            self.x[:1], self.y[:1, 0], classes=[0.0, 1.0]
+        )  # thrown away: it only allocates
         self.parameters = _parameters(self.native)
         self._fill(dict(task.start))
         self.optimizer = Optimizer(task.optimizer, self.parameters)
@@ -217,7 +228,9 @@ class Network(Program):
         return loss, dict(zip(self.parameters, gradients, strict=True))
 
     def observe(self) -> Arrays:
-        return named("param", {name: w.copy() for name, w in self.parameters.items()}) | self.optimizer.observe()
+        return (
+            named("param", {name: w.copy() for name, w in self.parameters.items()}) | self.optimizer.observe()
+        )
 
     def restore(self, observed: Arrays) -> None:
         self._fill(pick("param", observed))

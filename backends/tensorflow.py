@@ -24,10 +24,13 @@ def setup(at: Placement) -> dict[str, str]:
         tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(at.threads)
     tf.config.threading.set_inter_op_parallelism_threads(at.threads)
-    return {"tensorflow": tf.__version__, "threads": str(tf.config.threading.get_intra_op_parallelism_threads())}
+    return {
+        "tensorflow": tf.__version__,
+        "threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
+    }
 
 
-# Rows of all batches end to end, and where each batch ends: one signature, so that nothing is traced twice.
+# Rows of all batches end to end, and where each ends: one signature, so nothing is traced twice.
 _BATCHES = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.int64)]
 
 
@@ -39,7 +42,8 @@ class Optimizer:
         self.rule = rule
         self.parameters = parameters
         self.slots = {
-            slot: {name: tf.Variable(tf.zeros_like(w)) for name, w in parameters.items()} for slot in rule.slots
+            slot: {name: tf.Variable(tf.zeros_like(w)) for name, w in parameters.items()}
+            for slot in rule.slots
         }
         self.steps = tf.Variable(0, dtype=tf.int64)
 
@@ -67,11 +71,11 @@ class Optimizer:
                 m, v = state["first_moment"], state["second_moment"]
                 m.assign(beta_1 * m + (1 - beta_1) * g)
                 v.assign(beta_2 * v + (1 - beta_2) * g * g)
-                t = tf.cast(self.steps, g.dtype)
-                # Recipe: powers of constants of the gradient's dtype; tf.cast(0.9, tf.float64) would
-                # go through float32 and give 0.8999999761581421.
-                bias_1 = 1 - tf.constant(beta_1, g.dtype) ** t
-                bias_2 = 1 - tf.constant(beta_2, g.dtype) ** t
+                # Recipe: 1 - βᵗ in float64, then cast. In float32 1 - 0.999 keeps only four digits. And not
+                # tf.cast(0.9, tf.float64), which goes through float32 and gives 0.8999999761581421.
+                t = tf.cast(self.steps, tf.float64)
+                bias_1 = tf.cast(1 - tf.constant(beta_1, tf.float64) ** t, g.dtype)
+                bias_2 = tf.cast(1 - tf.constant(beta_2, tf.float64) ** t, g.dtype)
                 if hat:
                     return rate * tf.sqrt(bias_2) / bias_1 * m / (tf.sqrt(v) + epsilon)
                 return rate * (m / bias_1) / (tf.sqrt(v / bias_2) + epsilon)
@@ -94,7 +98,7 @@ class Optimizer:
 
 @final
 class Perceptron(Program):
-    """The tape on (ŷ - y)·z, whose gradient is the perceptron's update: ŷ counts as a constant."""
+    """The tape on (ŷ - y)·z, whose gradient is the perceptron's update with ŷ a constant."""
 
     def __init__(self, task: Task, at: Placement) -> None:
         assert task.data is not None
@@ -197,7 +201,7 @@ class Quadratic(Program):
         self.optimizer.restore(observed)
 
     def predict(self, x: Array) -> Array:
-        """f at the points x (N, D)."""
+        """Evaluate f at the points x (N, D)."""
         return self._value(tf.constant(x, self.minimum.dtype)).numpy()
 
     def wait(self) -> None:
@@ -282,7 +286,7 @@ def _variables(task: Task, at: Placement) -> dict[str, tf.Variable]:
 
 
 def _numpy(tensors: dict[str, tf.Tensor]) -> Arrays:
-    return {name: np.array(tensor) for name, tensor in tensors.items()}
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def _fill(variables: dict[str, tf.Variable], arrays: Arrays) -> None:

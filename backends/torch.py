@@ -24,14 +24,18 @@ def setup(at: Placement) -> dict[str, str]:
         raise RuntimeError(f"this build of PyTorch, {torch.__version__}, sees no CUDA device")
     torch.set_num_threads(at.threads)
     torch.set_default_dtype(getattr(torch, at.dtype))
-    return {"torch": str(torch.__version__), "cuda": str(torch.version.cuda), "threads": str(torch.get_num_threads())}
+    return {
+        "torch": str(torch.__version__),
+        "cuda": str(torch.version.cuda),
+        "threads": str(torch.get_num_threads()),
+    }
 
 
 @final
 class Optimizer:
     """`torch.optim`, and the lines that make it agree."""
 
-    def __init__(self, rule: spec.Optimizer, parameters: dict[str, nn.Parameter]) -> None:
+    def __init__(self, rule: spec.Optimizer, parameters: dict[str, torch.Tensor]) -> None:
         self.rule = rule
         self.parameters = parameters
         self.steps = 0
@@ -89,12 +93,14 @@ class Optimizer:
         if slot == "velocity":
             # Recipe: PyTorch keeps u = momentum·u + g and steps by -rate·u; the velocity is v = -rate·u.
             return "momentum_buffer", -self.rule.learning_rate
-        return {"mean_square": "square_avg", "first_moment": "exp_avg", "second_moment": "exp_avg_sq"}[slot], 1.0
+        return {"mean_square": "square_avg", "first_moment": "exp_avg", "second_moment": "exp_avg_sq"}[
+            slot
+        ], 1.0
 
 
 @final
 class Perceptron(Program):
-    """`nn.Linear` and SGD on (ŷ - y)·z, whose gradient is the perceptron's update: ŷ counts as a constant."""
+    """`nn.Linear` and SGD on (ŷ - y)·z, whose gradient is the perceptron's update with ŷ a constant."""
 
     def __init__(self, task: Task, at: Placement) -> None:
         assert task.data is not None
@@ -189,7 +195,7 @@ class Quadratic(Program):
 
     @torch.no_grad()
     def predict(self, x: Array) -> Array:
-        """f at the points x (N, D)."""
+        """Evaluate f at the points x (N, D)."""
         points = torch.tensor(x, dtype=self.w.dtype, device=self.device)
         return torch.stack([self._loss(point) for point in points]).cpu().numpy()
 
@@ -213,7 +219,9 @@ class Network(Program):
         for rows, units in zip(sizes, task.model.hidden, strict=False):
             layers += [nn.Linear(rows, units), _ACTIVATIONS[task.model.activation]()]
         self.model = nn.Sequential(*layers, nn.Linear(sizes[-1], 1)).to(self.device)  # logits (N, 1)
-        self.parameters = dict(zip(task.shapes, self.model.parameters(), strict=True))
+        self.parameters: dict[str, torch.Tensor] = dict(
+            zip(task.shapes, self.model.parameters(), strict=True)
+        )
         self._fill(dict(task.start))
         self.optimizer = Optimizer(task.optimizer, self.parameters)
 

@@ -5,12 +5,20 @@
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness import plan
 from harness.plan import UsageError
+from tasks.spec import Task
+
+if TYPE_CHECKING:  # imported where they are needed: --help must not wait for them
+    from rich.console import Console
+
+    from harness.result import Result
 
 INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
 
@@ -18,7 +26,7 @@ INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
 class _Commands(click.Group):
     """Turns wrong use, wherever it is noticed, into one sentence and exit code 2."""
 
-    def invoke(self, ctx: click.Context):
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except UsageError as error:
@@ -28,7 +36,9 @@ class _Commands(click.Group):
 click.ClickException.exit_code = 2
 
 
-@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="samestep")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -41,7 +51,7 @@ def main(context: click.Context) -> None:
             run.invoke(defaults)
 
 
-def _pythons(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def _pythons(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Read NAME=PATH pairs."""
     pythons = {}
     for value in values:
@@ -57,19 +67,33 @@ file_path = click.Path(path_type=Path)
 
 
 @main.command()
-@click.option("-t", "--task", "patterns", multiple=True, help="Task name, pattern ('moons*') or tag ('tag:quadratic').")
-@click.option("-b", "--backend", "backends", multiple=True, help="Backend name, or a .py file with one of your own.")
+@click.option(
+    "-t", "--task", "patterns", multiple=True, help="Task name, pattern ('moons*') or tag ('tag:quadratic')."
+)
+@click.option(
+    "-b", "--backend", "backends", multiple=True, help="Backend name, or a .py file with one of your own."
+)
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True)
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per worker.")
-@click.option("--out", type=file_path, default=Path("reports/latest"), show_default=True, help="Folder of the run.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per worker."
+)
+@click.option(
+    "--out", type=file_path, default=Path("reports/latest"), show_default=True, help="Folder of the run."
+)
 @click.option("--no-timing", is_flag=True, help="Only compare.")
 @click.option("--quick", is_flag=True, help="Few timing rounds: indicative figures.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out: keep what is finished in it.")
 @click.option("--tasks-from", type=file_path, help="A Python file with tasks of your own.")
-@click.option("--python", "pythons", multiple=True, callback=_pythons, help="BACKEND=PATH of its interpreter.")
-@click.option("--start-limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds to start.")
-@click.option("--limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds per request.")
+@click.option(
+    "--python", "pythons", multiple=True, callback=_pythons, help="BACKEND=PATH of its interpreter."
+)
+@click.option(
+    "--start-limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds to start."
+)
+@click.option(
+    "--limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds per request."
+)
 def run(
     patterns: tuple[str, ...],
     backends: tuple[str, ...],
@@ -110,14 +134,20 @@ def run(
         with Progress(console) as progress:
             result = Run(spots, options, progress).execute()
     except Interrupted:
-        again = options.command if resume else [*options.command, *(() if len(sys.argv) > 1 else ("run",)), "--resume"]
-        console.print(f"Interrupted. What is finished is in {out}; go on with: {' '.join(again)}", soft_wrap=True)
+        again = (
+            options.command
+            if resume
+            else [*options.command, *(() if len(sys.argv) > 1 else ("run",)), "--resume"]
+        )
+        console.print(
+            f"Interrupted. What is finished is in {out}; go on with: {' '.join(again)}", soft_wrap=True
+        )
         sys.exit(INTERRUPTED)
     _report(result, out, table, console)
     sys.exit(result.exit_code())
 
 
-def _report(result, out: Path, table, console) -> None:
+def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Console") -> None:
     """Write every format, then print."""
     from harness import folder
     from harness.report import junit, markdown, page, terminal, timings
@@ -175,7 +205,7 @@ def compare(run_a: Path, run_b: Path) -> None:
     sys.exit(changes.print_changes(folder.load(run_a), folder.load(run_b), _console()))
 
 
-def _console():
+def _console() -> "Console":
     from rich.console import Console
 
     return Console(highlight=False)

@@ -3,7 +3,8 @@
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import metadata, util
 from pathlib import Path
 
@@ -71,12 +72,18 @@ def processor() -> str:
 
 def versions(modules: Iterable[str]) -> dict[str, str]:
     """The version of each of these modules that is installed, found without importing it."""
-    distributions = metadata.packages_distributions()  # also knows that tensorflow-cpu is tensorflow
+    distributions = _distributions()
     return {
         module: metadata.version(distributions[module][0]) if module in distributions else "version unknown"
         for module in modules
         if util.find_spec(module)
     }
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Which distributions hold a module: also knows that tensorflow-cpu is tensorflow."""
+    return metadata.packages_distributions()
 
 
 def cuda_problem() -> str | None:

@@ -1,9 +1,9 @@
 """The files of a run: what is on disk while it runs, how a killed run is gone on with, how one is read.
 
-    run.json                  the result; written first as incomplete, so that the folder is known as ours
-    cells/<cell>.json         every finished cell, at once
-    traces/<cell>.npz         what each cell recorded
-    logs/<backend>.<dtype>.log   what each worker printed
+run.json                  the result; written first as incomplete, so that the folder is known as ours
+cells/<cell>.json         every finished cell, at once
+traces/<cell>.npz         what each cell recorded
+logs/<backend>.<dtype>.log   what each worker printed
 """
 
 import shutil

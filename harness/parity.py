@@ -37,7 +37,7 @@ def kind_of(name: str) -> str | None:
     """The kind of a trace's array: "grad/w1" and "grad_loss" are grad; None for what is not compared."""
     if name == "loss":
         return "loss"
-    kind = name.split("/")[0].split("_")[0]
+    kind = name.partition("/")[0].partition("_")[0]
     return kind if kind in KINDS and kind != "loss" else None
 
 
@@ -102,7 +102,8 @@ def describe(divergence: Divergence) -> str:
         return f"from step {divergence.step}, {where} {divergence.what}"
     return (
         f"from step {divergence.step}, {where} {divergence.what}: {divergence.actual:.17g} instead of "
-        f"{divergence.desired:.17g}, {divergence.max_rel:.1e} of the largest value, tolerance {divergence.tolerance:.1e}"
+        f"{divergence.desired:.17g}, {divergence.max_rel:.1e} of the largest value, "
+        f"tolerance {divergence.tolerance:.1e}"
     )
 
 
@@ -163,7 +164,9 @@ def _worst(step: int, name: str, actual: Array, desired: Array, scale: float, li
     actual, desired = np.atleast_1d(actual).astype(np.float64), np.atleast_1d(desired).astype(np.float64)
     with np.errstate(invalid="ignore"):
         distance = np.abs(actual - desired)
-    distance = np.where(np.isfinite(distance), distance, np.inf)  # NaN and inf never agree, not even with themselves
+    distance = np.where(
+        np.isfinite(distance), distance, np.inf
+    )  # NaN and inf never agree, not even with themselves
     if not distance.size:
         return _Finding(step, name, 0.0, 0.0, limit)
     element = np.unravel_index(int(np.argmax(distance)), distance.shape)

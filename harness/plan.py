@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from fnmatch import fnmatchcase
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import backends
 import tasks
 from backends import REFERENCE, Column
 from backends.base import Placement
+from harness import environment
 from tasks.spec import Task
 
 
@@ -40,7 +40,7 @@ class Spot:
 
     def identity(self, python: str) -> str:
         """What decides the content of this cell: task, source, versions, placement and interpreter."""
-        versions = [f"{package} {version(package)}" for package in self.column.packages]
+        versions = environment.versions(sorted(self.column.frameworks()))
         source = self.column.file.read_bytes()
         return _hash([fingerprint(self.task), source, repr(versions), repr(self.at), python])
 
@@ -96,14 +96,6 @@ def spots(table: Mapping[str, Task], chosen: Iterable[Column], at: Placement) ->
     desired = reference_placement(at)
     extra = [] if at == desired else [Spot(task, reference, desired) for task in table.values()]
     return extra + [Spot(task, column, at) for column in chosen for task in table.values()]
-
-
-def version(package: str) -> str | None:
-    """The installed version of a distribution, without importing it."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def fingerprint(task: Task) -> str:

@@ -3,7 +3,7 @@
 Schema history: samestep.run/1, the first.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -56,7 +56,7 @@ class Parity(Struct, frozen=True, forbid_unknown_fields=True):
 class Timing(Struct, frozen=True, forbid_unknown_fields=True):
     """Raw times of one cell.  Blocks with the same index were measured in the same round."""
 
-    start_s: Seconds  # starting the process, until its first message
+    start_s: Seconds  # starting the process, up to importing
     import_s: Seconds  # importing the column and its framework
     build_s: Seconds  # building the program
     first_step_s: Seconds  # the first step, with tracing and compiling
@@ -136,7 +136,7 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True):
         return 1 if "diverged" in statuses else 0
 
 
-def json_schema() -> dict:
+def json_schema() -> dict[str, Any]:
     """The JSON Schema of run.json, kept in the repository as harness/run.schema.json."""
     schema = msgspec.json.schema(Result)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA, **schema}

@@ -1,27 +1,30 @@
 """Conduct a run: workers side by side for parity, in turn for timing; every finished cell on disk at once."""
 
-import datetime
+import datetime as dt
 import shutil
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
 from backends import REFERENCE
-from backends.base import Arrays
+from backends.base import Arrays, Placement
 from harness import environment, folder, parity, protocol, timing, trace
-from harness.plan import Spot, fingerprint, version
+from harness.plan import Spot, fingerprint
 from harness.result import SCHEMA, TRACED, Cell, Metrics, Parity, Result, Timing
 from harness.session import Broken, Limits, Session
 from tasks.spec import Task
+
+Key = tuple[str, Placement]  # a column's name, and where it computes: one worker each
 
 
 class Watcher(Protocol):
@@ -33,8 +36,11 @@ class Watcher(Protocol):
     def working(self, what: str) -> None:
         """This is being computed now."""
 
-    def finished(self, line: str) -> None:
-        """A piece is done; the line says what came of it."""
+    def finished(self, cell: Cell) -> None:
+        """A cell has been compared, or broke."""
+
+    def timed(self, task: str) -> None:
+        """All backends have been timed on a task."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +66,14 @@ class Run:
     def __init__(self, spots: list[Spot], options: Options, watcher: Watcher) -> None:
         self.spots, self.options, self.watcher = spots, options, watcher
         self.out = options.out
-        self.started = datetime.datetime.now(datetime.UTC)
+        self.started = dt.datetime.now(dt.UTC)
         self.began = time.perf_counter()
         self.phases: dict[str, float] = {}
         self.cells: dict[Spot, Cell] = {}
         self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
         self.stopping = threading.Event()
         self.references = {spot.task.name: threading.Event() for spot in spots}
-        self.sessions: dict[tuple, Session] = {}
+        self.sessions: dict[Key, Session] = {}
         for spot in spots:
             key = (spot.column.name, spot.at)
             if key not in self.sessions:
@@ -103,7 +109,7 @@ class Run:
     def result(self, *, complete: bool) -> Result:
         """What is known so far."""
         at = self.spots[-1].at
-        packages = {package for spot in self.spots for package in spot.column.packages}
+        frameworks = {name for spot in self.spots for name in spot.column.frameworks()}
         about = {session.column.name: session.about for session in self.sessions.values() if session.about}
         return Result(
             schema=SCHEMA,
@@ -113,13 +119,13 @@ class Run:
             command=self.options.command,
             reference=REFERENCE,
             environment=environment.describe(
-                at.threads, at.device, {p: v for p in sorted(packages) if (v := version(p))}, about
+                at.threads, at.device, environment.versions(sorted(frameworks)), about
             ),
             phases_s=self.phases,
             cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
         )
 
-    def _phase(self, name: str, work) -> None:
+    def _phase(self, name: str, work: Callable[[], None]) -> None:
         began = time.perf_counter()
         try:
             work()
@@ -141,16 +147,20 @@ class Run:
     def _session(self, spot: Spot) -> Session:
         return self.sessions[spot.column.name, spot.at]
 
-    def _cell(self, spot: Spot, **found) -> Cell:
+    def _cell(self, spot: Spot, **found: Any) -> Cell:
         return Cell(
-            task=spot.task.name, backend=spot.column.name, identity=self._identity(spot), **asdict(spot.at), **found
+            task=spot.task.name,
+            backend=spot.column.name,
+            identity=self._identity(spot),
+            **asdict(spot.at),
+            **found,
         )
 
     # ------------------------------------------------------------------------------------ parity
 
     def _parity(self) -> None:
         """All workers start at once and go through their cells, each in its own thread."""
-        todo: dict[tuple, list[Spot]] = {}
+        todo: dict[Key, list[Spot]] = {}
         for spot in self.spots:
             if spot not in self.cells:
                 todo.setdefault((spot.column.name, spot.at), []).append(spot)
@@ -186,11 +196,11 @@ class Run:
             cell = self._cell(spot, status="failed", reason=f"could not be stored: {error}")
         self.cells[spot] = cell
         if say:
-            self.watcher.finished(_line(cell))
+            self.watcher.finished(cell)
 
     def _compare(self, spot: Spot) -> Cell:
         """Record a trace and compare it with the reference's."""
-        limit = spot.column.limit(spot.task)
+        limit = spot.column.limit(spot.task, spot.at.dtype)
         if limit and limit.status == "unsupported":
             return self._cell(spot, status="unsupported", reason=limit.reason)
         file = Path("traces") / f"{spot.name}.npz"
@@ -220,7 +230,7 @@ class Run:
         return self._compared(spot, file, actual, found)
 
     def _compared(self, spot: Spot, file: Path, actual: Arrays, found: Parity) -> Cell:
-        status, reason = parity.verdict(found, spot.column.limit(spot.task))
+        status, reason = parity.verdict(found, spot.column.limit(spot.task, spot.at.dtype))
         return self._cell(
             spot,
             status=status,
@@ -260,7 +270,7 @@ class Run:
         for number, row in enumerate(todo):
             self.watcher.working(row[0].task.name)
             self._time_row(row, seed=number)
-            self.watcher.finished(f"timed       {row[0].task.name}")
+            self.watcher.timed(row[0].task.name)
 
     def _time_row(self, row: list[Spot], seed: int) -> None:
         """Time one task.  A backend that breaks leaves the row, which starts again without it."""
@@ -277,15 +287,15 @@ class Run:
         reference = next((spot for spot in prepared if spot.is_reference), None)
         if reference is None:
             return
-        ask = {spot.name: lambda spot=spot: self._block(spot) for spot in prepared}
-        ask[timing.AGAIN] = lambda: self._block(reference)
+        ask = {spot.name: partial(self._block, spot) for spot in prepared}
+        ask[timing.AGAIN] = partial(self._block, reference)
         try:
             found, disturbed = timing.rounds(ask, self.options.rounds, seed)
         except _BrokenAt as at:
             self._break(at.spot, at.broken)
             self._time_row([spot for spot in row if spot in prepared and spot != at.spot], seed)
             return
-        for spot, reply in prepared.items():
+        for spot in prepared:
             cell = msgspec.structs.replace(
                 self.cells[spot], timing=self._summary(spot, reference, prepared, found, disturbed)
             )
@@ -364,21 +374,7 @@ def metrics(task: Task, trace: Arrays) -> Metrics:
     if task.data.y_test is None:
         return Metrics(finite, float(train.mean()))
     predicted, actual = trace["predict_test"] > 0.5, task.data.y_test == 1
-    confusion = [[int(np.sum((actual == row) & (predicted == column))) for column in (0, 1)] for row in (0, 1)]
+    confusion = [
+        [int(np.sum((actual == row) & (predicted == column))) for column in (0, 1)] for row in (0, 1)
+    ]
     return Metrics(finite, float(train.mean()), float((predicted == actual).mean()), confusion)
-
-
-def worst(cell: Cell) -> float | None:
-    """The largest relative difference of a compared cell over all quantities."""
-    if cell.parity is None or not cell.parity.quantities:
-        return None
-    found = [quantity.max_rel for quantity in cell.parity.quantities.values()]
-    return max(value for value in found if value is not None) if any(v is not None for v in found) else None
-
-
-def _line(cell: Cell) -> str:
-    """One finished cell, for the progress."""
-    difference = worst(cell)
-    result = f"{difference:.1e}" if difference is not None else ""
-    text = cell.reason if cell.status not in ("agreed",) else result
-    return f"{cell.status:<16} {cell.task} × {cell.backend}  {text or ''}".rstrip()

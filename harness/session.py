@@ -42,13 +42,19 @@ class Session:
     """One backend's worker through a whole run, in a process group and environment of its own."""
 
     def __init__(
-        self, column: Column, at: Placement, folder: Path, limits: Limits, python: str, tasks_from: Path | None
+        self,
+        column: Column,
+        at: Placement,
+        folder: Path,
+        limits: Limits,
+        python: str,
+        tasks_from: Path | None,
     ) -> None:
         self.column, self.at, self.limits = column, at, limits
         self.python, self.tasks_from = python, tasks_from
         self.log = folder / "logs" / f"{column.name}.{at.dtype}.log"
         self.cache = folder / "logs" / f"{column.name}.cache"
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.ready: protocol.Ready | None = None
         self.no_start: Broken | None = None  # it will not start: asking again would only wait again
         self.about: dict[str, str] = {}  # versions and threads, as the worker reported them
@@ -102,7 +108,7 @@ class Session:
             self.no_start = broken
             raise
         assert isinstance(ready, protocol.Ready)
-        self.start_s = time.perf_counter() - self.began
+        self.start_s = max(0.0, time.perf_counter() - self.began - ready.import_s)
         self.ready = ready
         self.about = ready.about
 
@@ -118,7 +124,9 @@ class Session:
             reply = protocol.decode_reply(line)
         except msgspec.MsgspecError as error:
             self.end()
-            raise Broken("failed", f"sent a line that is no reply ({error}): {line[:80]!r}", self._log_tail()) from None
+            raise Broken(
+                "failed", f"sent a line that is no reply ({error}): {line[:80]!r}", self._log_tail()
+            ) from None
         if isinstance(reply, protocol.Failure):
             raise Broken(_status(reply.status), reply.reason, reply.details)
         return reply

@@ -33,7 +33,7 @@ def rounds(ask: Mapping[str, Callable[[], Measured]], count: int, seed: int) -> 
     `ask` maps each backend, and AGAIN, to a function that runs one block.  Returns the rounds and
     for each whether it was disturbed.
     """
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311  an order, not a secret
     found: Rounds = []
     disturbed: list[bool] = []
     while len(found) < count + min(REPEATS, sum(disturbed)):
@@ -60,7 +60,11 @@ def interval(logs: np.ndarray) -> list[float]:
     from scipy.stats import bootstrap  # here: it takes a second to import
 
     found = bootstrap((logs,), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(0))
-    return [float(np.exp(found.confidence_interval.low)), middle, float(np.exp(found.confidence_interval.high))]
+    return [
+        float(np.exp(found.confidence_interval.low)),
+        middle,
+        float(np.exp(found.confidence_interval.high)),
+    ]
 
 
 def verdict(ratio: list[float], again: list[float], count: int) -> str:

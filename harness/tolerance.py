@@ -20,7 +20,7 @@ FLOAT32_STEPS = 100
 
 
 def tolerance(kind: str, dtype: str) -> float:
-    """The largest relative difference of a kind of quantity (loss, grad, param, state, predict) that agrees."""
+    """The largest relative difference of a kind (loss, grad, param, state, predict) that agrees."""
     return AGREES_EPS[kind] * float(np.finfo(dtype).eps)
 
 

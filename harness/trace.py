@@ -81,7 +81,9 @@ class _Recorder:
             self.rows.setdefault(name, []).append(np.array(array))
 
     def arrays(self) -> Arrays:
-        return {"observed_steps": np.array(self.steps)} | {name: np.stack(rows) for name, rows in self.rows.items()}
+        return {"observed_steps": np.array(self.steps)} | {
+            name: np.stack(rows) for name, rows in self.rows.items()
+        }
 
 
 def record(program: Program, task: Task) -> tuple[Arrays, dict[str, str]]:

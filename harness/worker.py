@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -23,7 +23,7 @@ import numpy as np
 
 import backends
 import tasks
-from backends.base import NotObserved, Placement, Program, Unsupported
+from backends.base import Arrays, Placement, Program, Unsupported
 from harness import protocol, trace
 from harness.plan import fingerprint
 from tasks.spec import Rows, Task
@@ -64,7 +64,7 @@ def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol
         return _failure(error)
     except Unsupported as error:
         return protocol.Failure("unsupported", str(error))
-    except Exception as error:  # whatever a framework's import may raise
+    except Exception as error:  # noqa: BLE001  whatever a framework's import may raise
         return _failure(error)
     return module, protocol.Ready(time.perf_counter() - began, about | _linear_algebra())
 
@@ -106,13 +106,15 @@ class _Worker:
                     return self.timed.block()
         except Unsupported as error:
             return protocol.Failure("unsupported", str(error))
-        except Exception as error:  # one cell's failure must not end the worker
+        except Exception as error:  # noqa: BLE001  one cell's failure must not end the worker
             return _failure(error)
 
     def _task(self, request: protocol.Record | protocol.Prepare) -> Task:
         task = self.table[request.task]
         if fingerprint(task) != request.fingerprint:
-            raise RuntimeError(f"task {task.name!r} is not what the harness read: its file changed during the run")
+            raise RuntimeError(
+                f"task {task.name!r} is not what the harness read: its file changed during the run"
+            )
         return task
 
     def _build(self, task: Task) -> Program:
@@ -129,7 +131,7 @@ class _Worker:
 class _Timed:
     """A program in steady state, and blocks of steps that each start where the task starts."""
 
-    def __init__(self, build, task: Task, block_s: float) -> None:
+    def __init__(self, build: Callable[[Task], Program], task: Task, block_s: float) -> None:
         clock = time.perf_counter
         self.task = task
         batches = self._batches()
@@ -153,7 +155,7 @@ class _Timed:
         self.program.run(batches)
         self.program.wait()
 
-    def _start(self) -> dict:
+    def _start(self) -> Arrays:
         """The state that every block begins with: the task's parameters, an optimizer at rest."""
         state = {name: np.zeros_like(array) for name, array in self.program.observe().items()}
         return state | {f"param/{name}": array for name, array in self.task.start.items()}

@@ -7,6 +7,8 @@ from pathlib import Path
 from tasks import moons, perceptron, quadratic, xor
 from tasks.spec import Task, TaskError
 
+__all__ = ["TASKS", "Task", "TaskError", "load"]
+
 TASKS: dict[str, Task] = {
     task.name: task for family in (perceptron, quadratic, xor, moons) for task in family.TASKS
 }
@@ -31,7 +33,9 @@ def load(path: Path) -> dict[str, Task]:
         raise TaskError(f"{path}{_line(error, path)}: {type(error).__name__}: {error}") from error
     found = getattr(module, "TASKS", None)
     if not isinstance(found, (list, tuple)) or not all(isinstance(task, Task) for task in found):
-        raise TaskError(f"{path}: TASKS is {type(found).__name__}, expected a list or tuple of tasks.spec.Task")
+        raise TaskError(
+            f"{path}: TASKS is {type(found).__name__}, expected a list or tuple of tasks.spec.Task"
+        )
     names = [*TASKS, *(task.name for task in found)]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise TaskError(f"{path}: task name already taken: {', '.join(sorted(repeated))}")

@@ -15,7 +15,7 @@ def mlp_classifier(
     seed: int = 42,
     tags: tuple[str, ...] = (),
 ) -> Task:
-    """The task that `MLPClassifier(hidden, max_iter=max_epochs, learning_rate_init=…, random_state=seed)` solves.
+    """What `MLPClassifier(hidden, max_iter=max_epochs, learning_rate_init=…, random_state=seed)` solves.
 
     All else is scikit-learn's default: relu, alpha 1e-4, Adam in its ε̂ form, batches of min(200, N)
     rows, reshuffled every epoch, a stop after more than 10 epochs without an improvement of 1e-4.

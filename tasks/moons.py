@@ -9,7 +9,7 @@ NOISY = draw.split(*draw.moons(1000, noise=0.3, seed=42), test=0.2, seed=42)
 
 
 def _descent(kind: str, shows: str, size: int) -> Task:
-    """One of the three kinds: same data, start, learning rate and number of passes; only the batch differs."""
+    """One of three kinds: same data, start, learning rate and number of passes; only the batch differs."""
     return Task(
         name=f"moons-{kind}",
         shows=shows,
@@ -66,5 +66,7 @@ TASKS = (
     ),
     _descent("full-batch", "Gradient descent on all 140 rows at once: one smooth step per pass.", size=140),
     _descent("stochastic", "The same from one row at a time: 140 rough steps per pass.", size=1),
-    _descent("mini-batch", "The same from 32 rows at a time, the last 12 of each pass kept as a batch.", size=32),
+    _descent(
+        "mini-batch", "The same from 32 rows at a time, the last 12 of each pass kept as a batch.", size=32
+    ),
 )

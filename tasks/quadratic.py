@@ -70,7 +70,7 @@ TASKS = (
     ),
     _valley(
         "gd",
-        "With curvatures 1 and 100, gradient descent must go slowly along one axis to stay stable on the other.",
+        "With curvatures 1 and 100, gradient descent is slow along one axis to stay stable on the other.",
         GradientDescent(learning_rate=0.018),
     ),
     _valley(

@@ -88,8 +88,13 @@ class Dataset:
             _freeze(self, f"x_{part}", 2)
             _freeze(self, f"y_{part}", 1)
             x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
-            _check(len(x) == len(y) > 0, f"Dataset.y_{part} has {len(y)} values, expected one per row: {len(x)}")
-            _check(set(np.unique(y)) <= {0.0, 1.0}, f"Dataset.y_{part} holds {np.unique(y)[:5]}, expected only 0 and 1")
+            _check(
+                len(x) == len(y) > 0, f"Dataset.y_{part} has {len(y)} values, expected one per row: {len(x)}"
+            )
+            _check(
+                set(np.unique(y)) <= {0.0, 1.0},
+                f"Dataset.y_{part} holds {np.unique(y)[:5]}, expected only 0 and 1",
+            )
         if self.x_test is not None:
             _check(
                 self.x_test.shape[1] == self.features,
@@ -126,7 +131,7 @@ class Perceptron:
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """f(w) = ½·(w - m)ᵀ H (w - m): hessian H (D, D), symmetric and positive definite, minimum m (D,)."""
+    """f(w) = ½·(w - m)ᵀ H (w - m), hessian H (D, D) symmetric and positive definite, minimum m (D,)."""
 
     hessian: Array
     minimum: Array
@@ -167,8 +172,9 @@ class Network:
 
     def __post_init__(self) -> None:
         _check(
-            isinstance(self.hidden, tuple) and all(isinstance(units, int) and units > 0 for units in self.hidden),
-            f"Network.hidden is {self.hidden!r}, expected a tuple of positive whole numbers, such as (10, 10)",
+            isinstance(self.hidden, tuple)
+            and all(isinstance(units, int) and units > 0 for units in self.hidden),
+            f"Network.hidden is {self.hidden!r}, expected a tuple of positive whole numbers, as (10, 10)",
         )
         _check(
             self.activation in self.ACTIVATIONS,
@@ -180,7 +186,9 @@ class Network:
         """Name and shape of every parameter, layer by layer."""
         layers = enumerate(pairwise((features, *self.hidden, 1)), 1)
         return {
-            name: shape for i, (rows, units) in layers for name, shape in ((f"w{i}", (rows, units)), (f"b{i}", (units,)))
+            name: shape
+            for i, (rows, units) in layers
+            for name, shape in ((f"w{i}", (rows, units)), (f"b{i}", (units,)))
         }
 
 
@@ -236,10 +244,10 @@ class RMSprop:
 
 @dataclass(frozen=True)
 class Adam:
-    """m = β1·m + (1-β1)·g;  v = β2·v + (1-β2)·g²;  then, in step t = 1, 2, …
+    """m = β1·m + (1-β1)·g;  v = β2·v + (1-β2)·g²;  and then one of two forms, in step t = 1, 2, ….
 
-        w -= rate·m̂/(√v̂ + ε)  with m̂ = m/(1-β1ᵗ), v̂ = v/(1-β2ᵗ)        algorithm 1 of the paper
-        w -= rate·√(1-β2ᵗ)/(1-β1ᵗ)·m/(√v + ε̂)  with `epsilon_hat`        the form at the end of its section 2
+        w -= rate·m̂/(√v̂ + ε)  with m̂ = m/(1-β1ᵗ), v̂ = v/(1-β2ᵗ)     algorithm 1 of the paper
+        w -= rate·√(1-β2ᵗ)/(1-β1ᵗ)·m/(√v + ε̂)  with `epsilon_hat`     end of its section 2
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015).
     State: first_moment m, second_moment v, and step t.
@@ -327,7 +335,10 @@ class Task:
 
     def __post_init__(self) -> None:
         valid = isinstance(self.name, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name)
-        _check(bool(valid), f"Task.name is {self.name!r}, expected lower-case words joined by '-', such as 'my-task'")
+        _check(
+            bool(valid),
+            f"Task.name is {self.name!r}, expected lower-case words joined by '-', such as 'my-task'",
+        )
         try:
             self._check_kinds()
             self._check_data()
@@ -363,23 +374,29 @@ class Task:
             f"Batches.size is {self.batches.size}, expected at most the {self.data.rows} training rows",
         )
         if isinstance(self.model, Perceptron):
-            _check(self.batches.size == 1, f"Batches.size is {self.batches.size}, a Perceptron learns from 1 row a step")
+            _check(
+                self.batches.size == 1,
+                f"Batches.size is {self.batches.size}, a Perceptron learns from 1 row a step",
+            )
             _check(
                 isinstance(self.optimizer, GradientDescent),
-                f"Task.optimizer is {self.optimizer!r}, a Perceptron has only a learning rate: GradientDescent",
+                f"Task.optimizer is {self.optimizer!r}, a Perceptron learns only by GradientDescent",
             )
 
     def _freeze_start(self) -> None:
         desired = self.shapes
         _check(
             list(self.start) == list(desired),
-            f"Task.start has {', '.join(self.start) or 'nothing'}, expected {', '.join(desired)} in this order",
+            f"Task.start has {', '.join(self.start) or 'nothing'}, expected {', '.join(desired)} in order",
         )
         start = {}
         for name, shape in desired.items():
             array = np.array(self.start[name], dtype=np.float64, order="C")
             _check(array.shape == shape, f"Task.start[{name!r}] has shape {array.shape}, expected {shape}")
-            _check(bool(np.isfinite(array).all()), f"Task.start[{name!r}] holds NaN or inf, expected finite numbers")
+            _check(
+                bool(np.isfinite(array).all()),
+                f"Task.start[{name!r}] holds NaN or inf, expected finite numbers",
+            )
             array.flags.writeable = False
             start[name] = array
         object.__setattr__(self, "start", start)

@@ -14,7 +14,7 @@ NOTABLE = 0.1  # changes of a median step time below this share are left out
 
 
 def print_changes(a: Result, b: Result, console: Console) -> int:
-    """Print what differs from run a to run b; 1 if a cell of b is diverged or broken that was not in a, else 0."""
+    """Print what differs from run a to run b; 1 if a cell diverges or breaks in b only, else 0."""
     for title, lines in (
         ("Environment", list(_environment(a, b))),
         ("Verdicts", list(_verdicts(a, b))),
@@ -47,7 +47,8 @@ def _verdicts(a: Result, b: Result) -> Iterator[str]:
         statuses = [cells[key].status if key in cells else "not in this run" for cells in (before, after)]
         if statuses[0] != statuses[1]:
             reason = after[key].reason if key in after else None
-            yield f"{key[0]} × {key[1]} ({key[2]}): {statuses[0]} → {statuses[1]}{f': {reason}' if reason else ''}"
+            why = f": {reason}" if reason else ""
+            yield f"{key[0]} × {key[1]} ({key[2]}): {statuses[0]} → {statuses[1]}{why}"
 
 
 def _timings(a: Result, b: Result) -> Iterator[str]:

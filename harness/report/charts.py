@@ -275,9 +275,8 @@ def _table(series: Series, x_title: str) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the table behind a chart of series, thinned to ROWS rows."""
     every = sorted({value for x, _ in series.values() for value in x.tolist()})
     values = [dict(zip(x.tolist(), y.tolist(), strict=True)) for x, y in series.values()]
-    rows = []
-    for x in (every[i] for i in _chosen(len(every))):
-        rows.append([f"{x:g}", *(text(column[x]) if x in column else "" for column in values)])
+    chosen = [every[i] for i in _chosen(len(every))]
+    rows = [[f"{x:g}", *(text(column[x]) if x in column else "" for column in values)] for x in chosen]
     return [x_title, *series], rows
 
 

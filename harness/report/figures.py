@@ -60,7 +60,7 @@ def word(cell: Cell, result: Result) -> str:
     """What the matrix shows of a cell: its status and worst difference, or that it is the reference."""
     if is_reference(cell, result) and cell.status == "agreed":
         return "reference"
-    found = worst(cell)
+    found = worst(cell) if cell.status in TRACED else None  # one that broke later has no verdict to support
     return cell.status if found is None else f"{cell.status} {number(found[0])}"
 
 
@@ -95,13 +95,8 @@ def reasons(result: Result) -> dict[tuple[str, str], list[Cell]]:
     return dict(sorted(found.items(), key=lambda item: order.index(item[0][0])))
 
 
-def concerned(cells: Sequence[Cell]) -> str:
-    """Cells by backend: "sklearn: xor, xor-adam; keras: xor"."""
-    return "; ".join(f"{backend}: {', '.join(tasks)}" for backend, tasks in _tasks(cells).items())
-
-
 def briefly(cells: Sequence[Cell], result: Result) -> str:
-    """The same, with a word in place of a long list of all that a backend has: "keras: every task"."""
+    """Cells by backend, a long list of all that it has as a word: "sklearn: xor; keras: every task"."""
     all_tasks = _tasks(result.cells)
     run_tasks = _tasks([cell for cell in result.cells if cell.status in TRACED])
     parts = []
@@ -157,9 +152,10 @@ def timing_words(cell: Cell, result: Result) -> list[str]:
     """Step time; ratio and interval; whether they allow no verdict or show no difference."""
     if cell.timing is None:
         return []
-    against_itself = "A/A " if is_reference(cell, result) else ""
-    said = [words for words in ("no verdict", "no difference") if words in cell.timing.verdict]
-    return [step_time(cell) or "no time", against_itself + ratio(cell), *said]
+    words = [step_time(cell) or "no time"]
+    if ratio(cell):
+        words.append(f"A/A {ratio(cell)}" if is_reference(cell, result) else ratio(cell))
+    return words + [said for said in ("no verdict", "no difference") if said in cell.timing.verdict]
 
 
 def digits(value: float) -> str:

@@ -9,6 +9,8 @@ from rich.table import Table
 from backends import Column
 from tasks.spec import Task
 
+WORDS = {"unsupported": "no", "known difference": "differs"}
+
 
 def print_table(tasks: Iterable[Task], columns: Sequence[Column], console: Console) -> None:
     """Print a word per cell, and below it every reason once."""
@@ -21,9 +23,11 @@ def print_table(tasks: Iterable[Task], columns: Sequence[Column], console: Conso
         words = []
         for column in columns:
             limit = column.limit(task)
-            words.append(limit.status if limit else "yes")
+            words.append(WORDS[limit.status] if limit else "yes")
             if limit:
-                reasons.setdefault(f"{limit.status}: {limit.reason}", []).append(f"{task.name} × {column.name}")
+                reasons.setdefault(f"{WORDS[limit.status]}: {limit.status}: {limit.reason}", []).append(
+                    f"{task.name} × {column.name}"
+                )
         table.add_row(task.name, *words)
     console.print(table)
     for reason, cells in reasons.items():

@@ -7,7 +7,7 @@ function theme() {
   return {
     background: "transparent",
     axis: { ...words, gridColor: color("--line"), gridOpacity: 0.5, domainColor: color("--soft"), tickColor: color("--soft") },
-    legend: { ...words, orient: "top", symbolSize: 90, columns: innerWidth < 700 ? 3 : 0 },
+    legend: { ...words, orient: "top", symbolSize: 90, columns: innerWidth < 700 ? 2 : 0 },
     text: { color: color("--text"), fontSize: 11 },
     view: { stroke: color("--line") },
   };

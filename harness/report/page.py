@@ -5,6 +5,7 @@ import shlex
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import vl_convert
 from markupsafe import Markup
 
 from backends.base import Arrays
-from harness import show, tolerance, trace
+from harness import parity, show, tolerance, trace
 from harness.report import charts, figures, listing, regions, verdict
 from harness.report.charts import Chart, Palette, Ratio
 from harness.result import Cell, Result, Timing
@@ -77,6 +78,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         framework=_framework,
         icons=ICONS,
         figures=figures,
+        describe=parity.describe,
         verdict=verdict.sentence(result),
         timing=_timing_charts(result, palette),
         cold=_cold(result, backends),
@@ -108,12 +110,14 @@ def _row(
         row.differences = list(_differences(row, traces, result, folder, palette))
         row.mistakes = list(_mistakes(row, traces, palette))
         row.trajectories = list(_trajectories(row, traces, task, palette))
-    grids = {
-        backend: arrays["predict_grid"] for backend, arrays in traces.items() if "predict_grid" in arrays
-    }
+    grids = {backend: arrays["predict_grid"] for backend, arrays in traces.items() if _has_grid(arrays)}
     if grids and task:
         row.boundary = regions.regions(grids, task)
     return row
+
+
+def _has_grid(arrays: Arrays) -> bool:
+    return "predict_grid" in arrays and arrays["predict_grid"].shape == (trace.GRID**2,)
 
 
 def _losses(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterator[Chart]:
@@ -138,8 +142,8 @@ def _differences(
     desired = trace.load(folder / found[0].trace)
     largest = _largest(desired)
     series = {backend: _relative_difference(arrays, desired, largest) for backend, arrays in others.items()}
-    compared = [cell.parity for backend in others if (cell := row.cells[backend]).parity]
-    tolerances = {parity.quantities["param"].tolerance for parity in compared if "param" in parity.quantities}
+    compared = [cell.parity.quantities for backend in others if (cell := row.cells[backend]).parity]
+    tolerances = {quantities["param"].tolerance for quantities in compared if "param" in quantities}
     dtype = next(iter(row.cells.values())).dtype
     chart = charts.differences(
         f"difference-{row.slug}",
@@ -196,17 +200,21 @@ def _trajectories(
     """A quadratic's w: over its level lines where there are two coordinates, else by step."""
     if not task or not isinstance(task.model, Quadratic):
         return
-    name = f"trajectory-{row.slug}"
-    paths = {backend: arrays["param/w"] for backend, arrays in traces.items()}
-    if len(task.model.minimum) == 2:
+    name, size = f"trajectory-{row.slug}", len(task.model.minimum)
+    paths = {
+        backend: arrays["param/w"]
+        for backend, arrays in traces.items()
+        if "param/w" in arrays and arrays["param/w"].shape[1:] == (size,)
+    }
+    if paths and size == 2:
         yield charts.trajectories(name, "Path of w over the level lines", paths, palette, task.model)
-    elif len(task.model.minimum) == 1:
+    elif paths and size == 1:
         series = {backend: (traces[backend]["observed_steps"], w[:, 0]) for backend, w in paths.items()}
         yield charts.curves(name, "w by step", series, palette, x_title="step", y_title="w")
 
 
 def _numbered(y: Array) -> tuple[Array, Array]:
-    """A series over 1, 2, 3 …"""
+    """A series over 1, 2, 3 and so on."""
     return np.arange(1, len(y) + 1), y
 
 
@@ -279,10 +287,12 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
+@cache
 def _vega() -> Markup:
-    """Vega, Vega-Lite and Vega-Embed as one script."""
+    """Vega, Vega-Lite and Vega-Embed as one script, which takes a second to make."""
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed")
-    return Markup(bundle.replace("</script", r"<\/script"))  # which would end the element
+    safe = bundle.replace("</script", r"<\/script")  # which would end the element
+    return Markup(safe)  # noqa: S704  our own scripts, from a package
 
 
 def _templates() -> jinja2.Environment:

@@ -7,6 +7,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from harness.report import figures
+from harness.result import Cell
+
+
+def line(cell: Cell) -> str:
+    """A finished cell on one line: status, name, worst difference or reason."""
+    found = figures.worst(cell)
+    remark = figures.plain(cell.reason or "") if found is None else figures.number(found[0])
+    return f"{cell.status:<16}  {figures.name(cell):<46}  {remark}".rstrip()
+
 
 class Progress:
     """A context manager; its methods may be called from several threads."""
@@ -43,7 +53,14 @@ class Progress:
         """Say what runs now."""
         self._bar.update(self._task, working=what)
 
-    def finished(self, line: str) -> None:
-        """Print what has finished, and count it."""
+    def finished(self, cell: Cell) -> None:
+        """Print a finished cell, and count it."""
+        self._advance(line(cell))
+
+    def timed(self, task: str) -> None:
+        """Print that a task has been timed, and count it."""
+        self._advance(f"{'timed':<16}  {task}")
+
+    def _advance(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._bar.advance(self._task)

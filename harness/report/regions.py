@@ -62,7 +62,7 @@ def _points(task: Task, corners: Array) -> list[str]:
 
 
 def _shades(scores: Array) -> Array:
-    """Blue below 0.5, orange from there on; the surer the stronger.  (GRID·GRID, 3)"""
+    """Blue below 0.5, orange from there on; the surer the stronger: (GRID·GRID, 3)."""
     below = np.linspace(BLUE, PALE_BLUE, LEVELS // 2)
     table = np.vstack([below, np.linspace(PALE_ORANGE, ORANGE, LEVELS // 2), [GREY]])
     finite = np.isfinite(scores)
@@ -71,7 +71,7 @@ def _shades(scores: Array) -> Array:
 
 
 def _spread_shades(spread: Array) -> Array:
-    """White where all backends have the same score, darker with each power of ten.  (GRID·GRID, 3)"""
+    """White where all backends have the same score, darker with each power of ten: (GRID·GRID, 3)."""
     table = np.vstack([np.linspace(WHITE, PURPLE, 1 - SMALLEST), [GREY]])
     finite = np.isfinite(spread)
     power = np.log10(np.where(finite & (spread > 0), spread, 10.0**SMALLEST))

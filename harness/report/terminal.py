@@ -99,7 +99,7 @@ def _print_reasons(result: Result, console: Console) -> None:
     for (status, reason), cells in grouped.items():
         console.print(Text.assemble((status, STYLES.get(status, "bold")), f": {reason}"))
         _print_indented(Text(figures.briefly(cells, result)), console)
-        if status in BROKEN:
+        if status in BROKEN and cells[0].details:
             last = figures.log(cells[0]).splitlines()[-LOG_LINES:]
             _print_indented(Text("\n".join(last), style="dim"), console)
     console.print()

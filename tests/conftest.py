@@ -1,0 +1,55 @@
+"""What tests share: the columns, loaded once, and one real run of every task on every backend."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # as in the workers: oneDNN reorders sums
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from backends import COLUMNS
+from backends.base import Placement
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", params=list(COLUMNS))
+def column(request: pytest.FixtureRequest) -> ModuleType:
+    """Each column in turn, set up for float64 on one thread."""
+    module = COLUMNS[request.param].load()
+    module.setup(Placement())
+    return module
+
+
+@dataclass(frozen=True)
+class RealRun:
+    """A run of the command line, from its files."""
+
+    folder: Path
+    exit_code: int
+    output: str
+
+    @property
+    def result(self) -> dict:
+        return json.loads((self.folder / "run.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> RealRun:
+    """`python -m harness run --no-timing` with every task on every backend."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "run", "--no-timing", "--out", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return RealRun(folder, done.returncode, done.stdout + done.stderr)

@@ -1,0 +1,365 @@
+"""The page, written from real traces of the reference and from spoiled copies of them."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import vl_convert
+
+from backends import COLUMNS, numpy
+from backends.base import Arrays, Placement
+from harness import trace
+from harness.report import charts, listing, page, regions
+from harness.result import (
+    SCHEMA,
+    Cell,
+    Difference,
+    Divergence,
+    Environment,
+    Metrics,
+    Parity,
+    Result,
+    Status,
+    Timing,
+)
+from tasks import TASKS
+
+PERCEPTRON, SQUARE, VALLEY, MOONS = (
+    "perceptron-and",
+    "quadratic-gd",
+    "quadratic-ill-conditioned-gd",
+    "moons-mini-batch",
+)
+NAMES = (PERCEPTRON, SQUARE, VALLEY, MOONS)
+HOSTILE = "</script></pre><script>alert('gone')</script><img src=https://evil.example/x> & \"quoted\""
+ENVIRONMENT = Environment(
+    python="3.11.7",
+    platform="Linux",
+    processor="A <fast> & cheap one",
+    cores=2,
+    memory_gb=8.0,
+    threads=1,
+    device="cpu",
+    versions={"numpy": "2.4.6"},
+    workers={"numpy": {"numpy": "2.4.6"}},
+)
+
+
+class Page(HTMLParser):
+    """What the tests look at: every element with its attributes, and all text outside scripts and styles."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.specs: dict[str, dict[str, Any]] = {}
+        self.silent: str | None = None
+        self.feed(html)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag in ("script", "style"):
+            self.silent = dict(attrs).get("id") or tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self.silent = None
+
+    def handle_data(self, data: str) -> None:
+        if self.silent is None:
+            self.words.append(data)
+        elif self.silent.endswith("-spec"):
+            self.specs[self.silent] = json.loads(data)
+
+    def values(self, attribute: str) -> list[str]:
+        return [value for _, attributes in self.elements if (value := attributes.get(attribute)) is not None]
+
+
+def record(name: str) -> Arrays:
+    task = TASKS[name]
+    found, _ = trace.record(getattr(numpy, type(task.model).__name__)(task, Placement()), task)
+    return found
+
+
+def cell(task: str, backend: str, status: Status, **fields: Any) -> Cell:
+    usual: dict[str, Any] = {"dtype": "float64", "device": "cpu", "threads": 1, "identity": "0"}
+    return Cell(task=task, backend=backend, status=status, **(usual | fields))
+
+
+def timing(low: float, middle: float, high: float) -> Timing:
+    return Timing(
+        start_s=0.2,
+        import_s=3.0,
+        build_s=0.1,
+        first_step_s=0.5,
+        second_step_s=0.25,
+        blocks_s=[0.02, 0.03, 0.04],
+        blocks_again_s=[],
+        cpu_s=[0.02, 0.03, 0.04],
+        steps_per_block=1000,
+        disturbed=[False, True, False],
+        steady=False,
+        ratio_to_reference=[low, middle, high],
+        verdict="slower",
+        peak_rss_mb=200.0,
+    )
+
+
+def parity(worst: float | None, **changes: Any) -> Parity:
+    difference = Difference(max_abs=worst, max_rel=worst, max_ulp=worst, tolerance=1e-12)
+    found = Parity(
+        reference="numpy",
+        quantities={"loss": difference, "param": difference},
+        not_observed=[],
+        first_divergence=None,
+        steps_compared=10,
+    )
+    return msgspec.structs.replace(found, **changes)
+
+
+DIVERGENCE = Divergence(
+    step=7,
+    quantity="param/w1",
+    element=[0, 3],
+    actual=None,
+    desired=0.25,
+    max_rel=None,
+    tolerance=1e-12,
+    what="is not finite",
+)
+
+
+def cells(folder: Path, task: str) -> Iterator[Cell]:
+    """An identical, a broken, a noisy, a crashed and a missing backend beside the reference."""
+    right = record(task)
+    metrics = Metrics(0.5, 0.75, 0.5, [[3, 1], [2, 4]]) if task == MOONS else Metrics(0.5)
+    noisy = {name: array * (1 + 1e-15) if array.dtype.kind == "f" else array for name, array in right.items()}
+    broken = {name: array.copy() for name, array in right.items()}
+    broken["epoch_loss"][7:] = np.nan
+    broken["loss"][7:] = np.inf
+    for name, array in broken.items():
+        if name.startswith(("param/", "predict_")):
+            array[7:] = np.nan
+    for backend, arrays in {"numpy": right, "sklearn": right, "keras": broken, "torch": noisy}.items():
+        trace.save(folder / f"{task}.{backend}.npz", arrays)
+    shown: dict[str, Any] = {"steps": 20, "epochs": 10, "metrics": metrics}
+    hidden = parity(0.0, not_observed=["grad: it keeps its gradients to itself"])
+    diverged = parity(None, first_divergence=DIVERGENCE)
+    traces = {backend: f"{task}.{backend}.npz" for backend in ("numpy", "sklearn", "keras", "torch")}
+    yield cell(task, "numpy", "agreed", timing=timing(0.98, 1.0, 1.01), trace=traces["numpy"], **shown)
+    yield cell(task, "sklearn", "agreed", parity=hidden, trace=traces["sklearn"], **shown)
+    yield cell(
+        task, "keras", "diverged", reason=f"gone at {task}", parity=diverged, trace=traces["keras"], **shown
+    )
+    yield cell(
+        task, "torch", "agreed", parity=parity(1e-15), timing=timing(2, 3, 4), trace=traces["torch"], **shown
+    )
+    yield cell(task, "tensorflow", "crashed", reason=HOSTILE, details=f"log of {task}: {HOSTILE}")
+    yield cell(task, "jax", "missing", reason="jax is not installed: pip install jax")
+
+
+def result(found: list[Cell]) -> Result:
+    return Result(
+        schema=SCHEMA,
+        started="2026-01-01T00:00:00+00:00",
+        seconds=12.0,
+        complete=True,
+        command=["python", "-m", "harness", "run", "-t", "<all>"],
+        reference="numpy",
+        environment=ENVIRONMENT,
+        phases_s={"parity": 3.0},
+        cells=found,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    folder = tmp_path_factory.mktemp("run")
+    return result([cell for name in NAMES for cell in cells(folder, name)]), folder
+
+
+@pytest.fixture(scope="module")
+def html(run: tuple[Result, Path]) -> str:
+    return page.write(*run, TASKS).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def shown(html: str) -> Page:
+    return Page(html)
+
+
+def data(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row for rows in spec["datasets"].values() for row in rows]
+
+
+def rewritten(run: tuple[Result, Path], folder: Path, **options: Any) -> Page:
+    """The page of a result, written beside the traces of the run."""
+    return Page(page.write(run[0], folder, options.get("tasks", TASKS)).read_text(encoding="utf-8"))
+
+
+def test_asks_the_network_for_nothing(shown: Page, html: str) -> None:
+    assert not [tag for tag, _ in shown.elements if tag in ("link", "iframe", "object", "embed", "base")]
+    assert not [value for value in shown.values("src") if not value.startswith("data:")]
+    assert not [
+        value for value in shown.values("href") if not value.startswith(("#", "data:image/png;base64,"))
+    ]
+    assert not re.search(r"@import|url\(", (Path(page.__file__).parent / "page.css").read_text())
+    assert "default-src 'none'" in html  # and a browser is told to refuse whatever was overlooked
+
+
+def test_shows_every_task_backend_and_reason(shown: Page, run: tuple[Result, Path]) -> None:
+    for found in run[0].cells:
+        for words in filter(None, (found.task, found.backend, found.reason, found.details, found.trace)):
+            assert " ".join(words.split()) in shown.text
+        again = f"python -m harness run -t {found.task} -b {found.backend}"
+        assert again in shown.text
+    assert "grad: it keeps its gradients to itself" in shown.text
+    assert "is not finite" in shown.text
+    assert {"agreed", "diverged", "crashed", "missing"} <= set(shown.text.split())
+
+
+def test_shows_hostile_text_as_text(shown: Page, html: str) -> None:
+    assert HOSTILE.partition("<img")[0] in shown.text
+    assert "alert('gone')</script>" not in html
+    assert "img" not in {tag for tag, _ in shown.elements}
+    assert (
+        sum(tag == "script" for tag, _ in shown.elements) == len(shown.specs) + 2
+    )  # Vega, and the page's own
+
+
+def test_links_lead_somewhere(shown: Page) -> None:
+    ids = shown.values("id")
+    assert len(ids) == len(set(ids))
+    assert {value[1:] for value in shown.values("href") if value.startswith("#")} <= set(ids)
+    assert set(shown.values("data-spec")) == set(shown.specs)
+
+
+def test_every_chart_renders(shown: Page) -> None:
+    assert len(shown.specs) >= 4 * 2 + 5
+    for name, spec in shown.specs.items():
+        assert "<svg" in vl_convert.vegalite_to_svg(spec), name
+
+
+def test_every_chart_has_a_table(shown: Page) -> None:
+    charts_shown = sum(attributes.get("class") == "chart" for _, attributes in shown.elements)
+    tables = sum(attributes.get("class") == "table" for _, attributes in shown.elements)
+    assert charts_shown == tables == len(shown.specs)
+
+
+def test_says_what_is_not_finite_and_what_is_identical(shown: Page) -> None:
+    epochs = TASKS[MOONS].stopping.max_epochs
+    assert f"keras: {epochs - 7} of {epochs} values are not finite, the first at 8." in shown.text
+    observed = len(record(MOONS)["observed_steps"])
+    assert f"keras: {observed - 7} of {observed} values are not finite, the first at 7." in shown.text
+    assert "sklearn: identical to the last bit at every observed step." in shown.text
+    assert "torch: identical" not in shown.text
+
+
+def test_works_without_the_tasks(run: tuple[Result, Path]) -> None:
+    shown = rewritten(run, run[1], tasks={})
+    assert f"loss-{MOONS}-spec" in shown.specs
+    assert f"trajectory-{VALLEY}-spec" not in shown.specs
+    assert MOONS in shown.text
+
+
+def test_works_without_any_trace_or_time(tmp_path: Path) -> None:
+    only = result([cell(MOONS, "numpy", "failed", reason="no luck")])
+    shown = rewritten((only, tmp_path), tmp_path)
+    assert not shown.specs
+    assert "Nothing was timed" in shown.text
+
+
+def test_finds_the_reference_in_the_row_of_its_own_dtype(run: tuple[Result, Path]) -> None:
+    mixed = [
+        found if found.backend == "numpy" else msgspec.structs.replace(found, dtype="float32")
+        for found in run[0].cells
+    ]
+    shown = rewritten((result(mixed), run[1]), run[1])
+    assert f"difference-{VALLEY}-dtype-float32-spec" in shown.specs
+    assert f"python -m harness run -t {VALLEY} -b torch --dtype float32" in shown.text
+    assert "Only the first 100 steps are judged" in shown.text
+
+
+@pytest.mark.parametrize("name", ["param/w", "predict_grid"])
+def test_leaves_out_what_has_the_wrong_shape(name: str, tmp_path: Path) -> None:
+    task = VALLEY if name == "param/w" else MOONS
+    wrong = list(cells(tmp_path, task))
+    arrays = trace.load(tmp_path / f"{task}.torch.npz")
+    trace.save(tmp_path / f"{task}.torch.npz", arrays | {name: arrays[name][..., None]})
+    assert task in rewritten((result(wrong), tmp_path), tmp_path).text
+
+
+def test_thinning_keeps_ends_extremes_and_the_first_break() -> None:
+    y = np.random.default_rng(0).normal(size=10_000)
+    y[[1234, 5678]] = 100, -100
+    y[[4000, 9000]] = np.nan
+    kept = charts.thin(y)
+    assert len(kept) <= charts.POINTS <= 500
+    assert {0, 1234, 4000, 5678, 9999} <= set(kept)
+    assert (np.diff(kept) > 0).all()
+
+
+def test_curves_are_thinned(shown: Page) -> None:
+    for spec in shown.specs.values():
+        for series in data(spec):
+            assert len(series.get("x", ())) <= 500
+
+
+@pytest.mark.parametrize(("values", "kind"), [([1.0, 20.0], "log"), ([1.0, 2.0], None), ([0.0, 20.0], None)])
+def test_only_positive_curves_that_span_decades_are_logarithmic(
+    values: list[float], kind: str | None
+) -> None:
+    series = {"numpy": (np.arange(2), np.array(values))}
+    chart = charts.curves("c", "C", series, charts.Palette(["numpy"]), x_title="x", y_title="y")
+    assert chart.spec["encoding"]["y"]["scale"].get("type") == kind
+
+
+def test_no_difference_has_a_place_on_the_logarithmic_axis() -> None:
+    series = {"torch": (np.arange(3), np.array([0.0, 1e-30, 1e-3]))}
+    chart = charts.differences("c", "C", series, charts.Palette(["torch"]), tolerances=[1e-12], ulp=2**-52)
+    low, high = chart.spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    shown = next(series["y"] for series in data(chart.spec) if "label" in series)
+    assert low < min(shown) < 2**-52 < max(shown) < high
+    assert chart.rows[0] == ["0", "0"]  # the table has the numbers themselves
+
+
+def test_a_label_looks_the_same_in_every_chart() -> None:
+    palette = charts.Palette(["numpy", "sklearn", "torch"])
+    alone, together = (palette.marks(labels)["color"].to_dict() for labels in (["torch"], palette.labels))
+    assert alone["scale"]["range"] == together["scale"]["range"][2:]
+
+
+def test_regions_show_classes_and_differences() -> None:
+    task = TASKS[MOONS]
+    assert task.data is not None
+    left = (trace.grid(task)[:, 0] < 0).astype(float)
+    same = regions.regions({"numpy": left, "torch": left}, task)
+    other = regions.regions({"numpy": left, "torch": left + 1e-9}, task)
+    broken = regions.regions({"numpy": left, "torch": np.full_like(left, np.nan)}, task)
+    assert [panel.title for panel in same.panels[:2]] == ["numpy", "torch"]
+    assert same.panels[0].image == same.panels[1].image
+    assert "identical" in same.panels[2].note
+    assert "at most 1.0e-09" in other.panels[2].note
+    assert "not finite" in broken.panels[1].note
+    assert "not finite" in broken.panels[2].note
+    assert sum(path.count("M") for path in same.classes) == task.data.rows
+
+
+@pytest.mark.parametrize("name", ["Optimizer", "Perceptron", "Quadratic", "Network"])
+def test_lists_each_class_of_every_column_whole(name: str) -> None:
+    members = listing.side_by_side(name, list(COLUMNS))
+    assert list(members)[:2] == ["class", "__init__"]
+    for column in COLUMNS:
+        assert f"class {name}" in members["class"][column].striptags()
+        assert "def __init__" in members["__init__"][column].striptags()
+
+
+def test_lists_nothing_of_an_unknown_column() -> None:
+    assert listing.side_by_side("Network", ["nowhere"]) == {}

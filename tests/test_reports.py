@@ -1,0 +1,562 @@
+"""The small report formats, fed with hand-made results that hold every status."""
+
+import io
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from junitparser import JUnitXml
+from pyperf import BenchmarkSuite
+from rich.console import Console
+
+from harness.report import figures, junit, markdown, terminal, timings, verdict
+from harness.report.progress import Progress, line
+from harness.result import (
+    SCHEMA,
+    TRACED,
+    Cell,
+    Difference,
+    Divergence,
+    Environment,
+    Parity,
+    Result,
+    Status,
+    Timing,
+)
+
+TOLERANCE = 1e-13
+BACKENDS = ("numpy", "sklearn", "tensorflow", "keras", "torch")
+LONG = "quadratic-ill-conditioned-momentum"
+DIVERGENCE = Divergence(
+    step=3,
+    quantity="param/w1",
+    element=[4, 7],
+    actual=0.12345678901234567,
+    desired=0.25,
+    max_rel=3e-5,
+    tolerance=TOLERANCE,
+    what="differs",
+)
+ENVIRONMENT = Environment(
+    python="3.11.7",
+    platform="Linux",
+    processor="A <fast> | processor",
+    cores=2,
+    memory_gb=8.0,
+    threads=1,
+    device="cpu",
+    versions={"numpy": "2.4.6"},
+    workers={},
+)
+LOG = "one\ntwo\nthree\nfour\nfive\n\x1b[31mSegmentation [/fault]\x1b[0m \x00at <module>"
+
+
+def timing(verdict: str = "slower", **changes: Any) -> Timing:
+    found = Timing(
+        start_s=0.2,
+        import_s=3.0,
+        build_s=0.1,
+        first_step_s=0.5,
+        second_step_s=0.25,
+        blocks_s=[0.02, 0.03, 0.04],
+        blocks_again_s=[],
+        cpu_s=[0.02, 0.03, 0.04],
+        steps_per_block=1000,
+        disturbed=[False, False, False],
+        steady=True,
+        ratio_to_reference=[6.301, 6.549, 6.812],
+        verdict=verdict,
+        peak_rss_mb=200.0,
+    )
+    return msgspec.structs.replace(found, **changes)
+
+
+def parity(worst: float | None = 3e-15, **changes: Any) -> Parity:
+    quantities = {
+        "loss": Difference(max_abs=0.0, max_rel=0.0, max_ulp=0.0, tolerance=TOLERANCE),
+        "param": Difference(max_abs=worst, max_rel=worst, max_ulp=worst, tolerance=TOLERANCE),
+    }
+    found = Parity(
+        reference="numpy", quantities=quantities, not_observed=[], first_divergence=None, steps_compared=10
+    )
+    return msgspec.structs.replace(found, **changes)
+
+
+def cell(task: str = "xor", backend: str = "torch", status: Status = "agreed", **fields: Any) -> Cell:
+    """A cell; one that ran to its end has a parity unless told otherwise."""
+    fields.setdefault("parity", parity() if status in TRACED else None)
+    for name, usual in (("dtype", "float64"), ("device", "cpu"), ("threads", 1)):
+        fields.setdefault(name, usual)
+    return Cell(task=task, backend=backend, status=status, identity="0", **fields)
+
+
+def result(*cells: Cell, **changes: Any) -> Result:
+    found = Result(
+        schema=SCHEMA,
+        started="2026-01-01T00:00:00+00:00",
+        seconds=12.0,
+        complete=True,
+        command=["python", "-m", "harness", "run", "-t", "moons*"],
+        reference="numpy",
+        environment=ENVIRONMENT,
+        phases_s={},
+        cells=list(cells),
+    )
+    return msgspec.structs.replace(found, **changes)
+
+
+EVERY_STATUS = {
+    "agreed": cell(LONG, "torch", timing=timing("no verdict: noisy machine")),
+    "diverged": cell("xor", "keras", "diverged", parity=parity(3e-5, first_divergence=DIVERGENCE)),
+    "known difference": cell(
+        LONG, "keras", "known difference", reason="ε stands under the root", parity=parity(1.1e-9)
+    ),
+    "unsupported": cell(LONG, "sklearn", "unsupported", reason="no RMSprop here"),
+    "missing": cell("xor", "torch", "missing", reason="torch is not installed: pip install torch"),
+    "failed": cell("xor", "sklearn", "failed", reason="ValueError: [red]bad[/nonsense]", details=LOG),
+    "timed out": cell("xor", "tensorflow", "timed out", reason="nothing came within 120 s", details=None),
+    "crashed": cell(LONG, "tensorflow", "crashed", reason=None, details=LOG),
+}
+EVERYTHING = result(
+    cell("xor", "numpy", parity=None),
+    EVERY_STATUS["failed"],
+    EVERY_STATUS["timed out"],
+    EVERY_STATUS["diverged"],
+    EVERY_STATUS["missing"],
+    cell(LONG, "numpy", parity=parity(0.0), timing=timing("reference", ratio_to_reference=[0.98, 1.0, 1.02])),
+    EVERY_STATUS["unsupported"],
+    EVERY_STATUS["crashed"],
+    EVERY_STATUS["known difference"],
+    EVERY_STATUS["agreed"],
+)
+ALL_AGREE = result(*(cell(task, backend) for task in ("and", "xor") for backend in BACKENDS))
+
+
+# ------------------------------------------------------------------------------------- figures
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (3e-15, "3e-15"), (4.12e-14, "4.1e-14"), (float("inf"), "not finite")]
+)
+def test_a_difference_has_two_digits(value, text):
+    assert figures.number(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.98, "0.980"), (24.68, "24.7"), (8443.6, "8444")])
+def test_a_time_has_three_digits_or_all_before_the_point(value, text):
+    assert figures.digits(value) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "30.0 µs"),
+        ({"blocks_s": []}, None),
+        ({"blocks_s": [0.0]}, None),
+        ({"steps_per_block": 0}, None),
+    ],
+    ids=["median of blocks", "no block", "a block without time", "no steps"],
+)
+def test_step_time(changes, expected):
+    assert figures.step_time(cell(timing=timing(**changes))) == expected
+
+
+def test_without_timing_there_is_no_step_time():
+    assert figures.step_time(cell()) is None
+
+
+def test_a_difference_that_is_not_finite_is_the_worst():
+    quantities = {
+        "loss": Difference(max_abs=None, max_rel=None, max_ulp=None, tolerance=TOLERANCE),
+        "param": Difference(max_abs=1.0, max_rel=1e300, max_ulp=1.0, tolerance=TOLERANCE),
+    }
+    assert figures.worst(cell(parity=parity(quantities=quantities))) == (float("inf"), "loss")
+
+
+def test_two_dtypes_are_two_rows():
+    placed = (("numpy", "float64"), ("numpy", "float32"), ("torch", "float32"))
+    run = result(*(cell("xor", backend, dtype=dtype) for backend, dtype in placed))
+    rows = {name: list(cells) for name, cells in figures.table(run).items()}
+    assert rows == {"xor, dtype float64": ["numpy"], "xor, dtype float32": ["numpy", "torch"]}
+
+
+def test_the_reference_at_another_dtype_is_compared_like_the_others():
+    run = result(cell("xor", "numpy"), cell("xor", "numpy", dtype="float32"))
+    assert [figures.word(found, run) for found in run.cells] == ["reference", "agreed 3e-15"]
+
+
+def test_a_cell_that_broke_after_it_agreed_shows_no_difference():
+    broken = cell("xor", "torch", "crashed", reason="while timing: it died", parity=parity())
+    assert figures.word(broken, result(broken)) == "crashed"
+
+
+def test_a_log_loses_what_only_a_terminal_understands():
+    assert figures.log(EVERY_STATUS["failed"]).endswith("\nSegmentation [/fault] at <module>")
+
+
+@pytest.mark.parametrize(
+    ("few", "expected"),
+    [
+        (["a", "b"], "torch: a, b"),
+        (["a", "b", "c", "d", "e"], "torch: every task that it ran"),
+        (["a", "b", "c", "d", "e", "f"], "torch: every task"),
+        (["a", "b", "c", "d", "f"], "torch: a, b, c, d, f"),
+    ],
+    ids=["few", "all that ran", "all", "as many as ran, but others"],
+)
+def test_only_a_complete_list_of_tasks_is_shortened(few, expected):
+    cells = [cell(task, "torch", "unsupported" if task == "f" else "agreed") for task in "abcdef"]
+    concerned = [found for found in cells if found.task in few]
+    assert figures.briefly(concerned, result(*cells)) == expected
+
+
+# ------------------------------------------------------------------------------------- verdict
+
+
+SENTENCES = {
+    "all agree": (
+        ALL_AGREE,
+        "All 2 tasks agree with NumPy on 4 other backends: 8 cells agreed{worst} 3e-15 (xor × torch, param).",
+    ),
+    "known differences are not agreement": (
+        result(cell("xor", "numpy"), EVERY_STATUS["known difference"], cell("xor", "torch")),
+        (
+            "1 of 2 tasks agree with NumPy on 1 other backend: "
+            "1 cell agreed, 1 known difference{worst} 3e-15 (xor × torch, param)."
+        ),
+    ),
+    "one task": (
+        result(cell("xor", "numpy"), cell("xor", "torch")),
+        "The task agrees with NumPy on 1 other backend: 1 cell agreed{worst} 3e-15 (xor × torch, param).",
+    ),
+    "one diverged": (
+        result(cell("xor", "numpy"), EVERY_STATUS["diverged"], cell("xor", "torch")),
+        "1 of 2 cells diverged (xor × keras): 1 cell agreed{worst} 3e-15 (xor × torch, param).",
+    ),
+    "many broken": (
+        result(*(cell(task, "torch", "crashed") for task in "abcde"), EVERY_STATUS["diverged"]),
+        "1 of 6 cells diverged (xor × keras), 5 crashed (a × torch, b × torch, c × torch, 2 more).",
+    ),
+    "the reference differs from itself": (
+        result(cell("xor", "numpy", "diverged")),
+        "1 of 1 cell diverged (xor × numpy).",
+    ),
+    "nothing compared": (
+        result(cell("xor", "numpy"), EVERY_STATUS["missing"]),
+        "No cell was found to agree with NumPy: 1 missing.",
+    ),
+    "no cells": (result(), "No cell was found to agree with NumPy."),
+    "unfinished": (
+        result(cell("xor", "numpy"), complete=False),
+        "This run is unfinished. No cell was found to agree with NumPy.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("run", "expected"), SENTENCES.values(), ids=SENTENCES)
+def test_the_verdict_in_a_sentence(run, expected):
+    assert verdict.sentence(run) == expected.format(worst="; worst difference of those that agreed")
+
+
+# ------------------------------------------------------------------------------------ terminal
+
+
+def printed(run: Result, folder: Path = Path("reports/latest"), width: int = 80, **options: Any) -> str:
+    shown = io.StringIO()
+    terminal.print_result(run, Console(file=shown, width=width, **options), folder)
+    return shown.getvalue()
+
+
+def words(text: str) -> str:
+    """Text with every stretch of white space as one space, so that wrapping does not matter."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_no_line_is_wider_than_the_terminal(width):
+    assert max(map(len, printed(EVERYTHING, width=width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("status", EVERY_STATUS)
+def test_every_status_is_a_whole_word_at_80_columns(status):
+    matrix = printed(EVERYTHING).partition("First divergences")[0]
+    for word in status.split():
+        assert word in words(matrix).split(), matrix
+
+
+def test_plain_text_where_there_is_no_terminal():
+    assert "\x1b" not in printed(EVERYTHING)
+
+
+def test_no_colour_with_no_color(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    coloured = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
+    assert coloured.search(printed(EVERYTHING, force_terminal=True))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not coloured.search(printed(EVERYTHING, force_terminal=True))
+
+
+def test_a_divergence_tells_where_what_and_by_how_much():
+    text = words(printed(EVERYTHING))
+    for fact in ("step 3", "param/w1[4, 7]", "0.12345678901234", "0.25", "3.0e-05", "1.0e-13"):
+        assert fact in text
+
+
+def test_a_reason_is_printed_once_with_all_its_cells():
+    cells = [cell(task, "sklearn", "unsupported", reason="no RMSprop here") for task in ("a", "b")]
+    text = words(printed(result(*cells)))
+    assert text.count("no RMSprop here") == 1
+    assert "sklearn: a, b" in text
+
+
+@pytest.mark.parametrize("status", [status for status, found in EVERY_STATUS.items() if found.reason])
+def test_every_reason_is_printed_as_it_is(status):
+    assert EVERY_STATUS[status].reason in words(printed(EVERYTHING))
+
+
+def test_what_is_not_observed_is_told():
+    hidden = parity(not_observed=["grad: fit hides it"])
+    run = result(cell("xor", "numpy"), cell("xor", "sklearn", parity=hidden))
+    assert "not observed: grad: fit hides it sklearn: xor" in words(printed(run))
+
+
+def test_a_broken_cell_without_a_reason_is_listed_with_the_end_of_its_log():
+    text = words(printed(result(EVERY_STATUS["crashed"])))
+    assert "crashed: no reason was given" in text
+    assert "three four five Segmentation [/fault] at <module>" in text
+    assert "one" not in text.split()
+
+
+def test_timing_shows_step_time_ratio_and_interval():
+    assert "30.0 µs 6.55× 6.30–6.81" in words(printed(result(cell(timing=timing()))))
+
+
+def test_the_reference_is_timed_against_itself():
+    run = result(cell("xor", "numpy", timing=timing("reference", ratio_to_reference=[0.98, 1.0, 1.02])))
+    assert "30.0 µs A/A 1.00× 0.980–1.02" in words(printed(run))
+
+
+@pytest.mark.parametrize(
+    ("changes", "remark"),
+    [
+        ({"verdict": "no verdict: noisy machine"}, "no verdict: noisy machine (torch: xor)"),
+        ({"verdict": "indicative: no verdict: noisy"}, "no verdict: noisy (torch: xor)"),
+        ({"verdict": "indicative: slower"}, "indicative only: too few rounds (torch: xor)"),
+        ({"steady": False}, "not steady (torch: xor)"),
+        ({"disturbed": [False, True]}, "some rounds disturbed by other work on the machine (torch: xor)"),
+        ({"verdict": "no difference seen"}, "no difference"),
+        ({"ratio_to_reference": None, "blocks_s": []}, "no time"),
+    ],
+    ids=[
+        "no verdict",
+        "few and no verdict",
+        "few rounds",
+        "unsteady",
+        "disturbed",
+        "no difference",
+        "no time",
+    ],
+)
+def test_doubts_about_timing_are_told(changes, remark):
+    assert remark not in words(printed(result(cell(timing=timing()))))
+    assert remark in words(printed(result(cell(timing=timing(**changes)))))
+
+
+def test_without_timing_there_is_no_timing_table():
+    assert "step time" not in printed(ALL_AGREE)
+
+
+def test_the_end_is_verdict_report_and_command(tmp_path):
+    (tmp_path / "index.html").touch()
+    *_, report, command = printed(ALL_AGREE, tmp_path).splitlines()
+    assert report == f"Report: {tmp_path}/index.html"
+    assert command == "Again:  python -m harness run -t 'moons*'"
+    assert verdict.sentence(ALL_AGREE) in words(printed(ALL_AGREE, tmp_path))
+
+
+# ------------------------------------------------------------------------------------ progress
+
+
+def test_without_a_terminal_only_the_finished_lines_are_printed():
+    shown = io.StringIO()
+    with Progress(Console(file=shown, width=20)) as progress:
+        progress.start("comparing", 2)
+        progress.working("xor × torch")
+        cell = Cell(task="[bold]xor[/bold]", status="agreed", **PLACE)
+        progress.finished(cell)
+        progress.start("timing", 1)
+        progress.timed("[bold]xor[/bold]")
+    assert shown.getvalue().splitlines() == [line(cell), "timed             [bold]xor[/bold]"]
+
+
+def test_a_terminal_shows_phase_count_and_what_runs(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    shown = io.StringIO()
+    with Progress(Console(file=shown, width=100, force_terminal=True, color_system=None)) as progress:
+        progress.start("comparing", 2)
+        progress.working("[xor] × torch")
+        progress.timed("xor")
+    assert all(text in shown.getvalue() for text in ("comparing", "1/2", "[xor] × torch", "timed"))
+
+
+def test_threads_may_report_at_the_same_time():
+    shown = io.StringIO()
+    with Progress(Console(file=shown, width=100)) as progress, ThreadPoolExecutor(8) as pool:
+        progress.start("comparing", 200)
+        names = [f"task-{number}" for number in range(200)]
+        list(pool.map(progress.timed, names))
+    assert sorted(shown.getvalue().splitlines()) == sorted(f"timed             {name}" for name in names)
+
+
+# ------------------------------------------------------------------------------------ markdown
+
+
+def test_markdown_begins_with_the_verdict_and_has_every_part(tmp_path):
+    path = markdown.write(EVERYTHING, tmp_path)
+    lines = path.read_text().splitlines()
+    assert path == tmp_path / "summary.md"
+    assert lines[0].startswith("**1 of 8 cells diverged")
+    assert [line for line in lines if line.startswith("## ")] == [
+        "## Agreement with numpy",
+        "## First divergences",
+        "## Step time",
+        "## Reasons",
+        "## Environment",
+    ]
+
+
+def test_markdown_leaves_out_what_there_is_not(tmp_path):
+    text = markdown.write(ALL_AGREE, tmp_path).read_text()
+    assert re.findall("^## .*", text, re.MULTILINE) == ["## Agreement with numpy", "## Environment"]
+
+
+def test_every_row_of_a_markdown_table_has_a_cell_per_backend(tmp_path):
+    run = result(cell("xor", "nu|mpy"), cell("xor", "torch"))
+    lines = markdown.write(run, tmp_path).read_text().splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert len(rows) == 3
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
+
+
+def test_markdown_shows_foreign_text_as_text(tmp_path):
+    text = markdown.write(EVERYTHING, tmp_path).read_text()
+    assert "A &lt;fast&gt; \\| processor" in text
+    assert r"\[red\]bad\[/nonsense\]" in text
+    assert "at &lt;module&gt;</pre>" in text
+    assert "\x00" not in text
+    assert "\x1b" not in text
+
+
+# --------------------------------------------------------------------------------------- junit
+
+
+def suites(run: Result, folder: Path) -> dict:
+    """Test cases of the written file by suite and name."""
+    report = JUnitXml.fromfile(str(junit.write(run, folder)))
+    return {suite.name: {case.name: case for case in suite} for suite in report}
+
+
+@pytest.mark.parametrize(
+    ("status", "counts"),
+    [
+        ("agreed", (3, 0, 0, 0)),
+        ("diverged", (3, 2, 0, 0)),
+        ("known difference", (3, 0, 0, 0)),
+        ("unsupported", (1, 0, 0, 1)),
+        ("missing", (1, 0, 0, 1)),
+        ("failed", (1, 0, 1, 0)),
+        ("timed out", (1, 0, 1, 0)),
+        ("crashed", (1, 0, 1, 0)),
+    ],
+    ids=list(EVERY_STATUS),
+)
+def test_junit_counts_tests_failures_errors_and_skipped(status, counts, tmp_path):
+    report = JUnitXml.fromfile(str(junit.write(result(EVERY_STATUS[status]), tmp_path)))
+    assert (report.tests, report.failures, report.errors, report.skipped) == counts
+
+
+def test_junit_has_a_suite_per_backend_and_a_case_per_cell_and_quantity(tmp_path):
+    found = suites(ALL_AGREE, tmp_path)
+    assert list(found) == list(BACKENDS)
+    assert list(found["torch"]) == ["and", "and loss", "and param", "xor", "xor loss", "xor param"]
+    assert found["torch"]["xor"].classname == "torch.float64.cpu.1"
+
+
+def test_junit_tells_the_first_divergence_and_which_quantity_is_out(tmp_path):
+    cases = suites(result(EVERY_STATUS["diverged"]), tmp_path)["keras"]
+    assert "param/w1[4, 7]" in cases["xor"].result[0].message
+    assert "3e-05, tolerance 1e-13" in cases["xor param"].result[0].message
+    assert cases["xor loss"].is_passed
+
+
+@pytest.mark.parametrize("worst", [None, 2e-13], ids=["not finite", "out of tolerance"])
+def test_junit_believes_the_numbers_not_the_status(worst, tmp_path):
+    cases = suites(result(cell(parity=parity(worst))), tmp_path)["torch"]
+    assert cases["xor param"].is_failure
+
+
+def test_junit_tells_reasons(tmp_path):
+    cases = suites(EVERYTHING, tmp_path)
+    assert cases["sklearn"]["xor"].result[0].message == "ValueError: [red]bad[/nonsense]"
+    assert cases["sklearn"]["xor"].result[0].text.endswith("Segmentation [/fault] at <module>")
+    assert cases["sklearn"][LONG].result[0].message == "unsupported: no RMSprop here"
+    assert cases["keras"][LONG].system_out == "known difference: ε stands under the root"
+    assert "ε stands under the root" in cases["keras"][f"{LONG} param"].system_out
+
+
+def test_junit_skips_what_is_not_observed(tmp_path):
+    run = result(cell("xor", "sklearn", parity=parity(not_observed=["grad: fit hides it"])))
+    case = suites(run, tmp_path)["sklearn"]["xor grad"]
+    assert case.is_skipped
+    assert case.result[0].message == "not observed: fit hides it"
+
+
+# ------------------------------------------------------------------------------------- timings
+
+
+def test_no_timings_no_file(tmp_path):
+    assert timings.write(ALL_AGREE, tmp_path) is None
+    assert timings.write(result(cell(timing=timing(blocks_s=[]))), tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_timings_hold_seconds_per_step_and_the_first_two_steps_as_warm_up(tmp_path):
+    path = timings.write(EVERYTHING, tmp_path)
+    suite = BenchmarkSuite.load(str(path))
+    assert suite.get_benchmark_names() == [
+        f"{LONG} {backend} float64 cpu threads=1" for backend in ("numpy", "torch")
+    ]
+    (run,) = suite.get_benchmarks()[1].get_runs()
+    assert run.values == pytest.approx((2e-5, 3e-5, 4e-5))
+    assert run.warmups == ((1, 0.5), (1, 0.25))
+    assert run.get_total_loops() == 1000
+
+
+@pytest.mark.parametrize("command", ["stats", "hist", "show", "check"])
+@pytest.mark.parametrize("blocks", [[0.02], [0.02, 0.03, 0.04]], ids=["one block", "three blocks"])
+def test_pyperf_reads_the_timings(command, blocks, tmp_path):
+    path = timings.write(result(cell(timing=timing(blocks_s=blocks))), tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "pyperf", command, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    if command == "stats":
+        assert f"Total number of values: {len(blocks)}" in done.stdout
+        assert "Loop iterations per value: 1000" in done.stdout
+
+
+def test_the_same_task_and_backend_at_two_placements_are_two_benchmarks(tmp_path):
+    cells = [cell(timing=timing(), threads=threads) for threads in (1, 2)]
+    assert len(BenchmarkSuite.load(str(timings.write(result(*cells), tmp_path)))) == 2
+
+
+def test_only_whole_files_are_left_behind(tmp_path):
+    for write in (markdown.write, junit.write, timings.write):
+        write(EVERYTHING, tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["junit.xml", "summary.md", "timings.pyperf.json"]
