@@ -287,8 +287,12 @@ def _numpy(tensor: torch.Tensor) -> Array:
 
 
 def _tensor(array: Array, like: torch.Tensor) -> torch.Tensor:
-    """The inverse of `_numpy`."""
-    return torch.tensor(array.T, dtype=like.dtype, device=like.device)
+    """The inverse of `_numpy`.
+
+    Contiguous: the fused optimizers read state in memory order, and would take a transposed view for
+    something else without complaint.
+    """
+    return torch.tensor(np.ascontiguousarray(array.T), dtype=like.dtype, device=like.device)
 
 
 def _wait(device: torch.device) -> None:
