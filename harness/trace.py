@@ -16,16 +16,18 @@ A trace is a flat dictionary of arrays, stored as one npz file:
 import io
 import os
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from backends.base import Arrays, NotObserved, Program
-from tasks.spec import Array, Perceptron, Quadratic, Stopping, Task
+from tasks.spec import Array, Perceptron, Quadratic, Rows, Stopping, Task
 
 GRID = 60  # points per side of the plane on which two-feature tasks are drawn
 DENSE = 10  # every step up to here is observed …
 GROWTH = 1.5  # … and later ones at this ratio
+AHEAD = 100  # epochs whose batches are drawn at once, at most
 
 
 def is_observed(task: Task, step: int) -> bool:
@@ -44,6 +46,13 @@ class Stopper:
         self.epochs = 0
         self.best = np.inf
         self.without_improvement = 0
+
+    def certain(self) -> int:
+        """How many epochs more are run in any case, whatever their losses: at least one."""
+        left = self.rule.max_epochs - self.epochs
+        if self.rule.tolerance is not None:
+            left = min(left, self.rule.patience + 1 - self.without_improvement)
+        return min(left, AHEAD)
 
     def is_last(self, epoch_loss: float) -> bool:
         """Whether training ends with this epoch."""
@@ -93,38 +102,37 @@ def record(program: Program, task: Task) -> tuple[Arrays, dict[str, str]]:
     """
     recorder = _Recorder(program, task)
     stopper = Stopper(task.stopping)
-    losses: list[Array] = []
+    epochs = task.epochs()
+    losses: list[Array] = []  # of each epoch's steps
     epoch_losses: list[float] = []
-    mistakes: list[float] = []
-    step = 0
+    step, is_last = 0, False
     recorder.observe(step)
-    for batches in task.epochs():
-        epoch: list[Array] = []
-        for chunk in _chunks(task, batches, step):
-            epoch.append(program.run(chunk))
-            step += len(chunk)
-            if is_observed(task, step):
-                recorder.observe(step)
-        losses += epoch
-        epoch_loss = np.concatenate(epoch)
-        epoch_losses.append(float(np.average(epoch_loss, weights=[max(1, len(rows)) for rows in batches])))
-        mistakes.append(float(np.sum(epoch_loss)))
-        if stopper.is_last(epoch_losses[-1]):
-            break
+    while not is_last:
+        ahead = list(islice(epochs, stopper.certain()))  # as many as will be: a run of many is the fast one
+        found = np.concatenate(list(_run(recorder, list(chain.from_iterable(ahead)), step)))
+        step += len(found)
+        ends = np.cumsum([len(batches) for batches in ahead])
+        for batches, epoch in zip(ahead, np.split(found, ends[:-1]), strict=True):
+            losses.append(epoch)
+            epoch_losses.append(float(np.average(epoch, weights=[max(1, len(rows)) for rows in batches])))
+            is_last = stopper.is_last(epoch_losses[-1])
     recorder.observe(step)
     trace = {"loss": np.concatenate(losses), "epoch_loss": np.array(epoch_losses)} | recorder.arrays()
     if isinstance(task.model, Perceptron):
-        trace["mistakes"] = np.array(mistakes)
+        trace["mistakes"] = np.array([epoch.sum() for epoch in losses])
     return trace | _predictions(program, task), recorder.not_observed
 
 
-def _chunks(task: Task, batches: list[Array], step: int) -> Iterator[list[Array]]:
-    """Cut an epoch after every step that is observed."""
+def _run(recorder: _Recorder, batches: list[Rows], step: int) -> Iterator[Array]:
+    """Take one step per batch, observing where the schedule does; the losses piece by piece."""
     start = 0
     for end in range(1, len(batches) + 1):
-        if end == len(batches) or is_observed(task, step + end):
-            yield batches[start:end]
+        observed = is_observed(recorder.task, step + end)
+        if observed or end == len(batches):
+            yield recorder.program.run(batches[start:end])
             start = end
+        if observed:
+            recorder.observe(step + end)
 
 
 def _predictions(program: Program, task: Task) -> Arrays:

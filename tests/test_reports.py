@@ -387,11 +387,11 @@ def test_without_a_terminal_only_the_finished_lines_are_printed():
     with Progress(Console(file=shown, width=20)) as progress:
         progress.start("comparing", 2)
         progress.working("xor × torch")
-        cell = Cell(task="[bold]xor[/bold]", status="agreed", **PLACE)
-        progress.finished(cell)
+        done = cell("[bold]xor[/bold]", "torch", "agreed")
+        progress.finished(done)
         progress.start("timing", 1)
         progress.timed("[bold]xor[/bold]")
-    assert shown.getvalue().splitlines() == [line(cell), "timed             [bold]xor[/bold]"]
+    assert shown.getvalue().splitlines() == [line(done), "timed             [bold]xor[/bold]"]
 
 
 def test_a_terminal_shows_phase_count_and_what_runs(monkeypatch):
