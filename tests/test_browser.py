@@ -5,9 +5,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
-
 from conftest import RealRun
+from playwright.sync_api import Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -15,7 +14,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 @pytest.fixture(scope="module")
 def page(whole_run: RealRun) -> Iterator[tuple[Page, list[str], list[str]]]:
     """The report of the whole run, with what the browser complained of and asked for."""
-    browser_path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    browser_path = (
+        shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    )
     if browser_path is None:
         assert not os.environ.get("CI"), "CI must have a browser"
         pytest.skip("no Chromium here to open the page with: apt-get install chromium")
@@ -24,7 +25,9 @@ def page(whole_run: RealRun) -> Iterator[tuple[Page, list[str], list[str]]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         opened = browser.new_page(viewport={"width": 1200, "height": 900})
-        opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        opened.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         opened.on("request", lambda request: requests.append(request.url))
         opened.goto((whole_run.folder / "report.html").as_uri())

@@ -19,7 +19,6 @@ from tasks.spec import (
     Momentum,
     Network,
     Optimizer,
-    Perceptron,
     Quadratic,
     RMSprop,
     Stopping,
@@ -74,8 +73,8 @@ def task(request: pytest.FixtureRequest) -> Task:
     return CASES[request.param]
 
 
-def build(column: ModuleType, task: Task, at: Placement = Placement()) -> Program:
-    return getattr(column, type(task.model).__name__)(task, at)
+def build(column: ModuleType, task: Task) -> Program:
+    return getattr(column, type(task.model).__name__)(task, Placement())
 
 
 @pytest.fixture
@@ -129,7 +128,9 @@ def test_columns_have_the_same_classes_and_methods_in_the_same_order(name: str) 
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_classes_are_final(name: str) -> None:
-    classes = [node for node in ast.parse(COLUMNS[name].file.read_text()).body if isinstance(node, ast.ClassDef)]
+    classes = [
+        node for node in ast.parse(COLUMNS[name].file.read_text()).body if isinstance(node, ast.ClassDef)
+    ]
     public = [node for node in classes if not node.name.startswith("_")]
     assert public
     assert all("final" in map(ast.unparse, node.decorator_list) for node in public)
@@ -137,14 +138,18 @@ def test_classes_are_final(name: str) -> None:
 
 def test_outline_notices_a_renamed_argument(tmp_path: Path) -> None:
     changed = tmp_path / "column.py"
-    changed.write_text(COLUMNS["torch"].file.read_text().replace("def predict(self, x:", "def predict(self, points:"))
+    changed.write_text(
+        COLUMNS["torch"].file.read_text().replace("def predict(self, x:", "def predict(self, points:")
+    )
     assert outline(changed) != outline(COLUMNS["torch"].file)
 
 
 # ------------------------------------------------------------------------------------- behaviour
 
 
-def test_many_batches_in_one_run_are_as_many_runs_of_one(column: ModuleType, program: Program, task: Task) -> None:
+def test_many_batches_in_one_run_are_as_many_runs_of_one(
+    column: ModuleType, program: Program, task: Task
+) -> None:
     one_by_one = build(column, task)
     chosen = batches(task, 11)
     together = program.run(chosen)
@@ -220,8 +225,7 @@ def test_gradient_is_the_reference_s_and_does_not_move(program: Program, task: T
     try:
         loss, gradients = program.gradient(rows)
     except NotObserved as reason:
-        assert str(reason)
-        return
+        pytest.skip(f"not observed: {reason}")
     desired_loss, desired = build(reference, task).gradient(rows)
     assert loss == pytest.approx(desired_loss, rel=1e-14)
     same(gradients, desired, rtol=1e-14)
@@ -238,8 +242,7 @@ def test_predicts_what_the_reference_predicts(program: Program, task: Task) -> N
     try:
         actual = program.predict(x)
     except NotObserved as reason:
-        assert str(reason)
-        return
+        pytest.skip(f"not observed: {reason}")
     assert actual.shape == (9,)
     np.testing.assert_allclose(actual, desired.predict(x), rtol=1e-12)
 

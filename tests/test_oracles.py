@@ -1,4 +1,4 @@
-"""Truth from outside the columns: scikit-learn's own `fit`, stored results, closed forms, finite differences."""
+"""Truth from outside the columns: scikit-learn's `fit`, stored results, closed forms, finite differences."""
 
 import warnings
 from itertools import chain, islice
@@ -14,13 +14,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDRegressor
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
+from test_contract import network
 
 import backends.numpy as reference
 from backends.base import NotObserved, Placement, Program, Unsupported
 from harness.trace import record
 from tasks import TASKS, draw
 from tasks.spec import Adam, GradientDescent, Momentum, Network, Quadratic, Task
-from test_contract import network
 
 GOLDEN = np.load(Path(__file__).parent / "golden" / "seed_examples.npz")
 EXAMPLES = {
@@ -103,7 +103,13 @@ def test_reference_replays_scikit_learns_fit(name: str, traces: dict) -> None:
 def test_sgd_regressor_takes_the_steps_of_quadratic_gd(traces: dict) -> None:
     """½·(√2·w)² = w², so one row x = √2, y = 0 makes SGDRegressor descend w²."""
     fitted = SGDRegressor(
-        penalty=None, fit_intercept=False, learning_rate="constant", eta0=0.1, shuffle=False, max_iter=20, tol=None
+        penalty=None,
+        fit_intercept=False,
+        learning_rate="constant",
+        eta0=0.1,
+        shuffle=False,
+        max_iter=20,
+        tol=None,
     )
     fitted.fit(np.array([[np.sqrt(2)]]), np.array([0.0]), coef_init=np.array([10.0]))
     assert fitted.coef_[0] == pytest.approx(traces["quadratic-gd"]["param/w"][-1, 0], rel=1e-14)
@@ -120,7 +126,9 @@ def test_split_is_scikit_learns() -> None:
     x, y = draw.moons(51, noise=0.3, seed=7)
     found = draw.split(x, y, test=0.3, seed=9)
     desired = train_test_split(x, y, test_size=0.3, random_state=9)
-    for actual, array in zip((found.x_train, found.x_test, found.y_train, found.y_test), desired, strict=True):
+    for actual, array in zip(
+        (found.x_train, found.x_test, found.y_train, found.y_test), desired, strict=True
+    ):
         np.testing.assert_array_equal(actual, array)
 
 
@@ -149,7 +157,9 @@ def steps(column: ModuleType, task: Task, count: int) -> np.ndarray:
     return np.array(path)
 
 
-@pytest.mark.parametrize("name", [name for name in TASKS if name.startswith("quadratic") and name.endswith("gd")])
+@pytest.mark.parametrize(
+    "name", [name for name in TASKS if name.startswith("quadratic") and name.endswith("gd")]
+)
 def test_gradient_descent_follows_its_closed_form(column: ModuleType, name: str) -> None:
     """w_t = m + (I - rate·H)ᵗ (w_0 - m)."""
     task = TASKS[name]
@@ -161,7 +171,9 @@ def test_gradient_descent_follows_its_closed_form(column: ModuleType, name: str)
     np.testing.assert_allclose(steps(column, task, 20), desired, rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", [name for name in TASKS if name.startswith("quadratic") and "momentum" in name])
+@pytest.mark.parametrize(
+    "name", [name for name in TASKS if name.startswith("quadratic") and "momentum" in name]
+)
 def test_momentum_follows_its_closed_form(column: ModuleType, name: str) -> None:
     """(v, w - m) goes through one matrix per step: v' = μ·v - rate·H·d, d' = d + v'."""
     task = TASKS[name]
@@ -170,7 +182,9 @@ def test_momentum_follows_its_closed_form(column: ModuleType, name: str) -> None
     eye, hessian = np.eye(len(task.model.minimum)), task.model.hessian
     matrix = np.block([[momentum * eye, -rate * hessian], [momentum * eye, eye - rate * hessian]])
     state = np.concatenate([np.zeros(len(eye)), task.start["w"] - task.model.minimum])
-    desired = [task.model.minimum + (np.linalg.matrix_power(matrix, t) @ state)[len(eye) :] for t in range(31)]
+    desired = [
+        task.model.minimum + (np.linalg.matrix_power(matrix, t) @ state)[len(eye) :] for t in range(31)
+    ]
     np.testing.assert_allclose(steps(column, task, 30), desired, rtol=0, atol=1e-13)
 
 

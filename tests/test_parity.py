@@ -7,13 +7,13 @@ import jsonschema
 import msgspec
 import numpy as np
 import pytest
+from conftest import ROOT, RealRun
+from test_oracles import EXAMPLES, GOLDEN
 
 from backends import COLUMNS
-from conftest import ROOT, RealRun
 from harness import folder, result
 from harness.trace import is_observed, load
 from tasks import TASKS
-from test_oracles import EXAMPLES, GOLDEN
 
 SCHEMA = json.loads((ROOT / "harness" / "run.schema.json").read_text())
 CELLS = [pytest.param(task, backend, id=f"{task}-{backend}") for task in TASKS for backend in COLUMNS]
@@ -35,7 +35,7 @@ def test_run_json_follows_the_schema_in_the_repository(whole_run: RealRun) -> No
 
 
 def test_schema_in_the_repository_is_that_of_the_code() -> None:
-    assert SCHEMA == json.loads(msgspec.json.encode(result.json_schema()))
+    assert json.loads(msgspec.json.encode(result.json_schema())) == SCHEMA
 
 
 def test_schema_refuses_an_unknown_status(whole_run: RealRun) -> None:

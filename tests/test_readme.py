@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from conftest import ROOT
+
 from harness import folder
 from harness.__main__ import main
 from harness.result import Result
@@ -22,7 +22,16 @@ def example(name: str) -> str:
 
 
 def run(tmp_path: Path, *arguments: str) -> Result:
-    command = [sys.executable, "-m", "harness", "run", "--no-timing", "--out", str(tmp_path / "run"), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "run",
+        "--no-timing",
+        "--out",
+        str(tmp_path / "run"),
+        *arguments,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder.load(tmp_path / "run")
@@ -32,7 +41,9 @@ def test_example_of_a_task_agrees_on_numpy_sklearn_and_torch(tmp_path: Path) -> 
     file = tmp_path / "my_tasks.py"
     file.write_text(example("my_tasks.py"))
     found = run(tmp_path, "--tasks-from", str(file), "-t", "my-moons", "-b", "sklearn", "-b", "torch")
-    assert {cell.backend: cell.status for cell in found.cells} == dict.fromkeys(("numpy", "sklearn", "torch"), "agreed")
+    assert {cell.backend: cell.status for cell in found.cells} == dict.fromkeys(
+        ("numpy", "sklearn", "torch"), "agreed"
+    )
     assert {cell.steps for cell in found.cells} == {25 * 6}
 
 

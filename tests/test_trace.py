@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_contract import RULES, network
 
 import backends.numpy as reference
 from backends.base import Placement
@@ -14,7 +15,6 @@ from harness import trace
 from harness.trace import Stopper, grid, is_observed, load, record, save
 from tasks import TASKS
 from tasks.spec import Stopping
-from test_contract import network, RULES
 
 LOSSES = st.lists(st.sampled_from([0.5, 0.6, 0.7, 0.69995, 0.8, float("nan")]), min_size=1, max_size=60)
 
@@ -25,13 +25,15 @@ def epochs_by_the_book(losses: list[float], rule: Stopping) -> int:
     for epoch, loss in enumerate(losses, 1):
         if rule.tolerance is not None:
             bad = 0 if loss <= best - rule.tolerance else bad + 1
-            best = loss if loss < best else best
+            best = min(best, loss)
         if epoch >= rule.max_epochs or bad > rule.patience:
             return epoch
     return len(losses)
 
 
-@given(losses=LOSSES, patience=st.integers(0, 5), tolerance=st.none() | st.just(1e-4), most=st.integers(1, 60))
+@given(
+    losses=LOSSES, patience=st.integers(0, 5), tolerance=st.none() | st.just(1e-4), most=st.integers(1, 60)
+)
 def test_stopper_follows_the_rule_and_never_promises_too_much(
     losses: list[float], patience: int, tolerance: float | None, most: int
 ) -> None:
