@@ -3,9 +3,12 @@
 0 all agreed or declared · 1 something diverged · 2 wrong use · 3 something failed, timed out or crashed
 """
 
+import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +39,17 @@ class _Commands(click.Group):
 click.ClickException.exit_code = 2
 
 
+def _version() -> str:
+    try:
+        return metadata.version("samestep")
+    except metadata.PackageNotFoundError:
+        return "not installed, run from its folder"
+
+
 @click.group(
     cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(package_name="samestep")
+@click.version_option(_version(), prog_name="samestep")
 @click.pass_context
 def main(context: click.Context) -> None:
     """The same training step in every framework: proved, timed and explained.
@@ -113,7 +123,7 @@ def run(
     from backends.base import Placement
     from harness import environment, timing
     from harness.report.progress import Progress
-    from harness.run import Interrupted, Options, Run
+    from harness.run import Options, Run
     from harness.session import Limits
 
     if device == "cuda" and (problem := environment.cuda_problem()):
@@ -122,7 +132,7 @@ def run(
     spots = plan.spots(table, plan.columns(backends), Placement(dtype, device, threads))
     options = Options(
         out=out,
-        command=["python", "-m", "harness", *sys.argv[1:]],
+        command=["python", "-m", "harness", *(sys.argv[1:] or ["run"])],
         rounds=0 if no_timing else timing.QUICK_ROUNDS if quick else timing.ROUNDS,
         resume=resume,
         limits=Limits(start_limit, limit),
@@ -133,33 +143,41 @@ def run(
     try:
         with Progress(console) as progress:
             result = Run(spots, options, progress).execute()
-    except Interrupted:
-        again = (
-            options.command
-            if resume
-            else [*options.command, *(() if len(sys.argv) > 1 else ("run",)), "--resume"]
-        )
-        console.print(
-            f"Interrupted. What is finished is in {out}; go on with: {' '.join(again)}", soft_wrap=True
-        )
+        is_written = _report(result, out, table, console)
+    except KeyboardInterrupt:
+        again = options.command if resume else [*options.command, "--resume"]
+        _say(console, f"Interrupted. What is finished is in {out}; go on with: {shlex.join(again)}")
         sys.exit(INTERRUPTED)
-    _report(result, out, table, console)
-    sys.exit(result.exit_code())
+    sys.exit(result.exit_code() if is_written else 3)
 
 
-def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Console") -> None:
-    """Write every format, then print."""
+def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Console") -> bool:
+    """Write every format, then print; whether all could be written."""
     from harness import folder
     from harness.report import junit, markdown, page, terminal, timings
 
-    try:
-        folder.store(out, result)
-        for write in (markdown.write, junit.write, timings.write):
-            write(result, out)
-        page.write(result, out, table)
-    except OSError as error:
-        console.print(f"The report could not be written completely: {error}", style="bold")
+    files: dict[str, Callable[[], object]] = {
+        "run.json": partial(folder.store, out, result),
+        "summary.md": partial(markdown.write, result, out),
+        "junit.xml": partial(junit.write, result, out),
+        "timings.pyperf.json": partial(timings.write, result, out),
+        "report.html": partial(page.write, result, out, table),
+    }
+    problems = []
+    for name, write in files.items():
+        try:
+            write()
+        except OSError as error:  # a full disk
+            problems.append(f"{out / name} could not be written: {error.strerror or error}")
     terminal.print_result(result, console, out)
+    for problem in problems:
+        _say(console, problem)
+    return not problems
+
+
+def _say(console: "Console", sentence: str) -> None:
+    """Print as it is: a path may hold what looks like markup, and a command must stay on one line."""
+    console.print(sentence, markup=False, soft_wrap=True)
 
 
 @main.command("list")

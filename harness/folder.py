@@ -14,6 +14,7 @@ import msgspec
 from harness import result
 from harness.plan import UsageError
 from harness.result import Cell, Result
+from harness.trace import load as load_trace
 from harness.trace import write
 
 PARTS = ("cells", "traces", "logs")
@@ -22,8 +23,16 @@ PARTS = ("cells", "traces", "logs")
 def prepare(path: Path, *, resume: bool) -> None:
     """Make an empty run folder, or with `resume` keep what is finished in it.
 
-    Raises `UsageError` for a folder that is not a run's: nothing foreign is ever removed.
+    Raises `UsageError` for a folder that is not a run's, or cannot be written: nothing foreign is ever
+    removed.
     """
+    try:
+        _prepare(path, resume=resume)
+    except OSError as error:
+        raise UsageError(f"--out {path} cannot be written: {error.strerror}") from error
+
+
+def _prepare(path: Path, *, resume: bool) -> None:
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out {path} is a file, expected a folder")
     is_run = (path / "run.json").is_file()
@@ -36,11 +45,8 @@ def prepare(path: Path, *, resume: bool) -> None:
     if is_run and not resume:
         for part in PARTS:
             shutil.rmtree(path / part, ignore_errors=True)
-    try:
-        for part in PARTS:
-            (path / part).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {path} cannot be written: {error.strerror}") from None
+    for part in PARTS:
+        (path / part).mkdir(parents=True, exist_ok=True)
 
 
 def load(path: Path) -> Result:
@@ -62,14 +68,16 @@ def load(path: Path) -> Result:
 
 
 def finished(path: Path) -> dict[str, Cell]:
-    """The finished cells of an earlier run by identity; a damaged file is a cell not finished."""
+    """The finished cells of an earlier run by identity; one with a damaged file is not finished."""
     cells = {}
     for file in sorted((path / "cells").glob("*.json")):
         try:
             cell = msgspec.json.decode(file.read_bytes(), type=Cell)
-        except msgspec.DecodeError:
+            if cell.trace is not None:
+                load_trace(path / cell.trace)
+        except Exception:  # noqa: BLE001, S112  whatever damaged files may raise: the cell is computed again
             continue
-        if cell.status not in result.BROKEN and (cell.trace is None or (path / cell.trace).is_file()):
+        if cell.status not in result.BROKEN:
             cells[cell.identity] = cell
     return cells
 

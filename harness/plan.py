@@ -30,8 +30,9 @@ class Spot:
 
     @property
     def name(self) -> str:
-        """The stem of this cell's files: task.backend.dtype."""
-        return f"{self.task.name}.{self.column.name}.{self.at.dtype}"
+        """The stem of this cell's files: task.backend.dtype, and the device where it is not the CPU."""
+        device = "" if self.at.device == "cpu" else f".{self.at.device}"
+        return f"{self.task.name}.{self.column.name}.{self.at.dtype}{device}"
 
     @property
     def is_reference(self) -> bool:
@@ -79,14 +80,23 @@ def _matches(task: Task, pattern: str) -> bool:
 def columns(names: Iterable[str]) -> list[Column]:
     """The columns of these names or files, each once, the reference always among them and first.
 
-    Raises `UsageError` for a name that is none.
+    Raises `UsageError` for a name that is none, for a file that is not Python, and for two files of one name.
     """
     names = list(names)
     try:
         chosen = [backends.find(name) for name in names] or list(backends.COLUMNS.values())
     except LookupError as error:
         raise UsageError(f"backend {error.args[0]}") from None
-    order = {column.name: column for column in (backends.COLUMNS[REFERENCE], *chosen)}
+    order: dict[str, Column] = {}
+    for column in (backends.COLUMNS[REFERENCE], *chosen):
+        if (other := order.setdefault(column.name, column)) != column:
+            raise UsageError(f"two backends are named {column.name!r}: {other.file} and {column.file}")
+        try:
+            column.frameworks()
+        except SyntaxError as error:
+            raise UsageError(f"backend {column.file}:{error.lineno}: SyntaxError: {error.msg}") from None
+        except ValueError as error:  # not UTF-8
+            raise UsageError(f"backend {column.file}: {error}") from None
     return list(order.values())
 
 

@@ -7,6 +7,8 @@ worker's own: `Ready`, or a `Failure` to start.
 import msgspec
 from msgspec import Struct
 
+from harness.result import Status
+
 
 class Record(Struct, frozen=True, tag=True):
     """Train the task from start to stop and store its trace."""
@@ -63,7 +65,7 @@ class Ready(Struct, frozen=True, tag=True):
 class Failure(Struct, frozen=True, tag=True):
     """What was asked for did not work; the worker goes on."""
 
-    status: str  # unsupported, missing or failed
+    status: Status  # unsupported, missing or failed
     reason: str
     details: str | None = None
 

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import shutil
+import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -19,7 +21,7 @@ import numpy as np
 from backends import REFERENCE
 from backends.base import Arrays, Placement
 from harness import environment, folder, parity, protocol, timing, trace
-from harness.plan import Spot, fingerprint
+from harness.plan import Spot, UsageError, fingerprint
 from harness.result import SCHEMA, TRACED, Cell, Metrics, Parity, Result, Timing
 from harness.session import Broken, Limits, Session
 from tasks.spec import Task
@@ -56,10 +58,6 @@ class Options:
     tasks_from: Path | None = None
 
 
-class Interrupted(Exception):
-    """Stopped by the user; what was finished is on disk."""
-
-
 class Run:
     """One run, from its spots to its result."""
 
@@ -73,11 +71,13 @@ class Run:
         self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
         self.stopping = threading.Event()
         self.references = {spot.task.name: threading.Event() for spot in spots}
+        self.identities: dict[Spot, str] = {}
         self.sessions: dict[Key, Session] = {}
         for spot in spots:
+            python = options.pythons.get(spot.column.name, sys.executable)
+            self.identities[spot] = spot.identity(python)
             key = (spot.column.name, spot.at)
             if key not in self.sessions:
-                python = options.pythons.get(spot.column.name, sys.executable)
                 self.sessions[key] = Session(
                     spot.column, spot.at, self.out, options.limits, python, options.tasks_from
                 )
@@ -85,25 +85,32 @@ class Run:
     def execute(self) -> Result:
         """Fill all cells; write and return the result.
 
-        Raises `Interrupted` on Ctrl-C, `UsageError` when the folder is not ours to write.
+        Raises `UsageError` when the folder is not ours to write.  `KeyboardInterrupt` passes through
+        when all workers have ended and what was finished is on disk.
         """
         folder.prepare(self.out, resume=self.options.resume)
         known = folder.finished(self.out) if self.options.resume else {}
         for spot in self.spots:
-            if cell := known.get(self._identity(spot)):
+            if cell := known.get(self.identities[spot]):
                 self.cells[spot] = cell
                 self.references[spot.task.name].set() if spot.is_reference else None
-        self._store(complete=False)
+        try:
+            folder.store(self.out, self.result(complete=False))
+        except OSError as error:
+            raise UsageError(f"--out {self.out} cannot be written: {error.strerror}") from error
+        complete = False
         try:
             self._phase("parity", self._parity)
             if self.options.rounds:
                 self._phase("timing", self._timing)
+            complete = True
         except KeyboardInterrupt:
-            self.stopping.set()
-            raise Interrupted from None
+            self._stop()
+            raise
         finally:
             self._end()
-            self._store(complete=not self.stopping.is_set())
+            with suppress(OSError):  # a full disk: the command line says so when it writes the report
+                folder.store(self.out, self.result(complete=complete))
         return self.result(complete=True)
 
     def result(self, *, complete: bool) -> Result:
@@ -132,17 +139,19 @@ class Run:
         finally:
             self.phases[name] = time.perf_counter() - began
 
-    def _store(self, *, complete: bool) -> None:
-        with suppress(OSError):  # a full disk: the command line says so when it writes the report
-            folder.store(self.out, self.result(complete=complete))
+    def _stop(self) -> None:
+        """Make the threads of a comparison come to their end at once."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: nothing may disturb the end
+        self.stopping.set()
+        for session in self.sessions.values():
+            session.stop()
+        for event in self.references.values():
+            event.set()
 
     def _end(self) -> None:
         for session in self.sessions.values():
             session.end()
             shutil.rmtree(session.cache, ignore_errors=True)
-
-    def _identity(self, spot: Spot) -> str:
-        return spot.identity(self.options.pythons.get(spot.column.name, sys.executable))
 
     def _session(self, spot: Spot) -> Session:
         return self.sessions[spot.column.name, spot.at]
@@ -151,7 +160,7 @@ class Run:
         return Cell(
             task=spot.task.name,
             backend=spot.column.name,
-            identity=self._identity(spot),
+            identity=self.identities[spot],
             **asdict(spot.at),
             **found,
         )
@@ -170,10 +179,7 @@ class Run:
             try:
                 wait(futures)
             except KeyboardInterrupt:
-                self.stopping.set()
-                for event in self.references.values():
-                    event.set()
-                self._end()
+                self._stop()
                 raise
         for future in futures:
             future.result()
@@ -181,19 +187,22 @@ class Run:
     def _column(self, spots: list[Spot]) -> None:
         for spot in spots:
             self.watcher.working(f"{spot.task.name} × {spot.column.name}")
-            cell = self._compare(spot)
-            if self.stopping.is_set():
-                return
-            self._keep(spot, cell)
-            if spot.is_reference:
-                self.references[spot.task.name].set()
+            try:
+                cell = self._compare(spot)
+                if self.stopping.is_set():
+                    return
+                self._keep(spot, cell)
+            finally:  # whatever happens, nobody waits for ever
+                if spot.is_reference:
+                    self.references[spot.task.name].set()
 
     def _keep(self, spot: Spot, cell: Cell, *, say: bool = True) -> None:
         """Put a finished cell on disk; a cell that cannot be stored has failed."""
         try:
             folder.keep(self.out, spot.name, cell)
         except OSError as error:
-            cell = self._cell(spot, status="failed", reason=f"could not be stored: {error}")
+            reason = f"cells/{spot.name}.json could not be written: {error.strerror}"
+            cell = self._cell(spot, status="failed", reason=reason)
         self.cells[spot] = cell
         if say:
             self.watcher.finished(cell)
@@ -204,14 +213,12 @@ class Run:
         if limit and limit.status == "unsupported":
             return self._cell(spot, status="unsupported", reason=limit.reason)
         file = Path("traces") / f"{spot.name}.npz"
+        again = self.out / "traces" / f"{spot.name}.again.npz"
         try:
             recorded = self._record(spot, self.out / file)
             if spot.is_reference:
-                again = self.out / "traces" / f"{spot.name}.again.npz"
                 self._record(spot, again)
-                desired = again
-            else:
-                desired = self._reference_trace(spot)
+            desired = again if spot.is_reference else self._reference_trace(spot)
             with self.comparing:
                 actual = trace.load(self.out / file)
                 found = parity.compare(
@@ -221,13 +228,14 @@ class Run:
                     not_observed=recorded.not_observed,
                     replay=spot.is_reference,
                 )
+            return self._compared(spot, file, actual, found)
         except Broken as broken:
             return self._cell(spot, status=broken.status, reason=broken.reason, details=broken.details)
-        except (OSError, ValueError) as error:  # a trace that was cut off, a full disk
-            return self._cell(spot, status="failed", reason=f"trace {file}: {error}")
-        if spot.is_reference:
-            again.unlink()
-        return self._compared(spot, file, actual, found)
+        except Exception as error:  # noqa: BLE001  whatever a damaged trace may raise: only this cell has failed
+            reason = f"trace {file}: {type(error).__name__}: {error}"
+            return self._cell(spot, status="failed", reason=reason, details=traceback.format_exc())
+        finally:
+            again.unlink(missing_ok=True)
 
     def _compared(self, spot: Spot, file: Path, actual: Arrays, found: Parity) -> Cell:
         status, reason = parity.verdict(found, spot.column.limit(spot.task, spot.at.dtype))
@@ -244,9 +252,7 @@ class Run:
 
     def _record(self, spot: Spot, path: Path) -> protocol.Recorded:
         request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()))
-        reply = self._session(spot).ask(request)
-        assert isinstance(reply, protocol.Recorded)
-        return reply
+        return self._session(spot).ask(request, protocol.Recorded)
 
     def _reference_trace(self, spot: Spot) -> Path:
         """Wait for the reference's trace.  Raises `Broken` when there is none to compare with."""
@@ -265,12 +271,17 @@ class Run:
         for spot in self.spots:
             if self.cells[spot].status in TRACED:
                 rows.setdefault(spot.task.name, []).append(spot)
-        todo = [row for row in rows.values() if any(self.cells[spot].timing is None for spot in row)]
+        todo = [row for row in rows.values() if not all(map(self._is_timed, row))]
         self.watcher.start("timing", len(todo))
         for number, row in enumerate(todo):
             self.watcher.working(row[0].task.name)
             self._time_row(row, seed=number)
             self.watcher.timed(row[0].task.name)
+
+    def _is_timed(self, spot: Spot) -> bool:
+        """Whether an earlier run has measured at least as many rounds as are asked for."""
+        found = self.cells[spot].timing
+        return found is not None and len(found.blocks_s) >= self.options.rounds
 
     def _time_row(self, row: list[Spot], seed: int) -> None:
         """Time one task.  A backend that breaks leaves the row, which starts again without it."""
@@ -278,12 +289,9 @@ class Run:
         for spot in row:
             request = protocol.Prepare(spot.task.name, fingerprint(spot.task), timing.BLOCK_S)
             try:
-                reply = self._session(spot).ask(request)
+                prepared[spot] = self._session(spot).ask(request, protocol.Prepared)
             except Broken as broken:
                 self._break(spot, broken)
-                continue
-            assert isinstance(reply, protocol.Prepared)
-            prepared[spot] = reply
         reference = next((spot for spot in prepared if spot.is_reference), None)
         if reference is None:
             return
@@ -303,11 +311,9 @@ class Run:
 
     def _block(self, spot: Spot) -> protocol.Measured:
         try:
-            reply = self._session(spot).ask(protocol.Block())
+            return self._session(spot).ask(protocol.Block(), protocol.Measured)
         except Broken as broken:
             raise _BrokenAt(spot, broken) from broken
-        assert isinstance(reply, protocol.Measured)
-        return reply
 
     def _break(self, spot: Spot, broken: Broken) -> None:
         """A backend that agreed, and broke while it was timed, is broken."""
@@ -368,7 +374,7 @@ def metrics(task: Task, trace: Arrays) -> Metrics:
     """Loss of the last epoch, and accuracies at class 1 where the score is above ½."""
     loss = float(trace["epoch_loss"][-1])
     finite = loss if np.isfinite(loss) else None
-    if task.data is None:
+    if task.data is None or trace["predict_train"].shape != task.data.y_train.shape:
         return Metrics(finite)
     train = (trace["predict_train"] > 0.5) == (task.data.y_train == 1)
     if task.data.y_test is None:

@@ -6,9 +6,11 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -19,7 +21,11 @@ from harness.environment import worker_environment
 from harness.result import Status
 
 GRACE_S = 3.0  # between asking a process group to end and killing it
-LOG_LINES = 30
+POLL_S = 1.0  # how often a silent worker is looked at
+LONGEST_LINE = 1_000_000  # bytes; no reply comes near, since arrays travel in files
+LOG_LINES, LOG_BYTES = 30, 50_000  # how much of a log a cell tells
+
+R = TypeVar("R", bound=protocol.Reply)
 
 
 class Broken(Exception):
@@ -55,37 +61,56 @@ class Session:
         self.log = folder / "logs" / f"{column.name}.{at.dtype}.log"
         self.cache = folder / "logs" / f"{column.name}.cache"
         self.process: subprocess.Popen[bytes] | None = None
+        self.stopped = False
+        self.starting = threading.Lock()  # no worker slips through between `start` and `stop`
         self.ready: protocol.Ready | None = None
         self.no_start: Broken | None = None  # it will not start: asking again would only wait again
         self.about: dict[str, str] = {}  # versions and threads, as the worker reported them
 
     def start(self) -> None:
-        """Start the process without waiting for it."""
+        """Start the process without waiting for it.  Raises `Broken` when that is not possible."""
         self.began = time.perf_counter()
         self.ready = None
+        self.buffer = b""
+        with self.starting:
+            if self.stopped:
+                raise Broken("failed", "the run was stopped")
+            try:
+                self._spawn()
+            except OSError as error:
+                raise Broken("failed", f"the worker could not be started: {error}") from error
+
+    def _spawn(self) -> None:
         child_requests, self.requests = os.pipe()
         self.replies, child_replies = os.pipe()
+        child_lifeline, self.lifeline = os.pipe()
+        child_ends = {"requests": child_requests, "replies": child_replies, "lifeline": child_lifeline}
         options = {
-            "requests": child_requests,
-            "replies": child_replies,
+            **child_ends,
             "placement": asdict(self.at),
             "tasks_from": str(self.tasks_from) if self.tasks_from else None,
         }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [self.python, "-m", "harness.worker", self.column.spelling, json.dumps(options)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=worker_environment(self.at.threads, self.cache),
-                pass_fds=(child_requests, child_replies),
-                start_new_session=True,
-            )
-        os.close(child_requests)
-        os.close(child_replies)
-        self.buffer = b""
+        # -P: the folder that the user is in may hold a tasks.py or a torch.py.
+        command = [self.python, "-P", "-m", "harness.worker", self.column.spelling, json.dumps(options)]
+        try:
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=worker_environment(self.at.threads, self.cache),
+                    pass_fds=tuple(child_ends.values()),
+                    start_new_session=True,
+                )
+        except OSError:
+            self._close()
+            raise
+        finally:
+            for end in child_ends.values():
+                os.close(end)
 
-    def ask(self, request: protocol.Request) -> protocol.Reply:
+    def ask(self, request: protocol.Request, expected: type[R]) -> R:
         """The worker's answer; starts or restarts the worker if need be.
 
         Raises `Broken` with the status that the cell gets.
@@ -93,7 +118,7 @@ class Session:
         self._await_ready()
         with contextlib.suppress(BrokenPipeError):  # it died while idle: reading tells how
             os.write(self.requests, protocol.encode(request) + b"\n")
-        return self._answer(self.limits.request_s, "the request")
+        return self._answer(self.limits.request_s, "the request", expected)
 
     def _await_ready(self) -> None:
         if self.no_start:
@@ -103,40 +128,51 @@ class Session:
         if self.ready:
             return
         try:
-            ready = self._answer(self.limits.start_s, "starting")
+            ready = self._answer(self.limits.start_s, "starting", protocol.Ready)
         except Broken as broken:
             self.no_start = broken
             raise
-        assert isinstance(ready, protocol.Ready)
         self.start_s = max(0.0, time.perf_counter() - self.began - ready.import_s)
         self.ready = ready
         self.about = ready.about
 
-    def _answer(self, limit_s: float, what: str) -> protocol.Reply:
+    def _answer(self, limit_s: float, what: str, expected: type[R]) -> R:
         line = self._read_line(time.monotonic() + limit_s)
         if line is None:
             self._dump_stack()
             self.end()
             raise Broken("timed out", f"{what} took longer than {limit_s:g} s", self._log_tail())
-        if not line.endswith(b"\n"):
+        if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
             raise Broken("crashed", self._last_words(), self._log_tail())
         try:
             reply = protocol.decode_reply(line)
         except msgspec.MsgspecError as error:
-            self.end()
-            raise Broken(
-                "failed", f"sent a line that is no reply ({error}): {line[:80]!r}", self._log_tail()
-            ) from None
+            raise self._garbled(f"sent a line that is no reply ({error})", line) from None
         if isinstance(reply, protocol.Failure):
-            raise Broken(_status(reply.status), reply.reason, reply.details)
+            raise Broken(reply.status, reply.reason, reply.details)
+        if not isinstance(reply, expected):
+            raise self._garbled(f"sent a reply to another question, expected {expected.__name__}", line)
         return reply
 
+    def _garbled(self, what: str, line: bytes) -> Broken:
+        """A worker out of step cannot be talked to any longer."""
+        self.end()
+        return Broken("failed", f"{what}: {line[:80]!r}", self._log_tail())
+
     def _read_line(self, deadline: float) -> bytes | None:
-        """One line; None when the deadline passes first; a line without its end when the worker is gone."""
-        while b"\n" not in self.buffer:
-            ready, _, _ = select.select([self.replies], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
+        """One line; None when the deadline passes first.
+
+        It lacks its end when the worker is gone, or when it is longer than any reply.
+        """
+        assert self.process is not None
+        while b"\n" not in self.buffer and len(self.buffer) < LONGEST_LINE:
+            left = deadline - time.monotonic()
+            if left <= 0:
                 return None
+            if not select.select([self.replies], [], [], min(left, POLL_S))[0]:
+                if self.process.poll() is None:
+                    continue
+                break  # gone, though a process that it left behind holds the pipe open
             chunk = os.read(self.replies, 65536)
             if not chunk:
                 break
@@ -171,23 +207,34 @@ class Session:
         return True
 
     def _log_tail(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - LOG_BYTES))
+            lines = log.read().decode(errors="replace").splitlines()
         return "\n".join(lines[-LOG_LINES:])
+
+    def stop(self) -> None:
+        """Kill the worker and start no other; for another thread than the one that waits for an answer."""
+        with self.starting:
+            self.stopped = True
+            if self.process is not None:
+                _signal(self.process, signal.SIGKILL)
 
     def end(self) -> None:
         """End the whole process group: ask, wait, kill."""
         if self.process is None:
             return
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, sign)
-            if self._ended(GRACE_S):
-                break
-        os.close(self.requests)
-        os.close(self.replies)
+        for sign in (signal.SIGTERM, signal.SIGKILL):  # both, for what the worker itself may leave behind
+            _signal(self.process, sign)
+            self._ended(GRACE_S)
+        self._close()
         self.process = None
         self.ready = None
 
+    def _close(self) -> None:
+        for end in (self.requests, self.replies, self.lifeline):
+            os.close(end)
 
-def _status(name: str) -> Status:
-    return msgspec.convert(name, Status)
+
+def _signal(leader: subprocess.Popen[bytes], sign: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader.pid, sign)

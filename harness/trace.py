@@ -87,9 +87,12 @@ class _Recorder:
 
     def _append(self, arrays: Arrays) -> None:
         for name, array in arrays.items():
-            self.rows.setdefault(name, []).append(np.array(array))
+            self.rows.setdefault(name, []).append(_numbers(name, array))
 
     def arrays(self) -> Arrays:
+        for name, rows in self.rows.items():
+            if len(rows) != len(self.steps):
+                raise ValueError(f"{name} was shown at {len(rows)} of {len(self.steps)} observed steps")
         return {"observed_steps": np.array(self.steps)} | {
             name: np.stack(rows) for name, rows in self.rows.items()
         }
@@ -129,7 +132,10 @@ def _run(recorder: _Recorder, batches: list[Rows], step: int) -> Iterator[Array]
     for end in range(1, len(batches) + 1):
         observed = is_observed(recorder.task, step + end)
         if observed or end == len(batches):
-            yield recorder.program.run(batches[start:end])
+            losses = _numbers("loss", recorder.program.run(batches[start:end]))
+            if losses.shape != (end - start,):
+                raise ValueError(f"run returned losses of shape {losses.shape}, expected {(end - start,)}")
+            yield losses
             start = end
         if observed:
             recorder.observe(step + end)
@@ -143,7 +149,15 @@ def _predictions(program: Program, task: Task) -> Arrays:
         predictions["predict_test"] = program.predict(task.data.x_test)
     if task.data.features == 2:
         predictions["predict_grid"] = program.predict(grid(task))
-    return predictions
+    return {name: _numbers(name, scores) for name, scores in predictions.items()}
+
+
+def _numbers(name: str, value: object) -> Array:
+    """A copy of what a column has shown.  Raises `ValueError` for anything but real numbers."""
+    array = np.array(value)
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} has dtype {array.dtype}, expected real numbers")
+    return array
 
 
 def grid(task: Task) -> Array:

@@ -5,6 +5,7 @@ framework that prints disturbs nothing.
 """
 
 import faulthandler
+import fcntl
 import gc
 import json
 import os
@@ -29,12 +30,14 @@ from harness.plan import fingerprint
 from tasks.spec import Rows, Task
 
 WARM_UP_S = 0.02
+MOST_STEPS = 2**20  # of a block: ends the search for a program that takes no time at all
 
 
 def main() -> None:
     """Serve until the parent closes its end of the pipe."""
     options = json.loads(sys.argv[2])
     requests, replies = os.fdopen(options["requests"], "rb"), os.fdopen(options["replies"], "wb", buffering=0)
+    _end_with_parent(options["lifeline"])
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # how the parent asks where a hung worker is
     table = tasks.TASKS | (tasks.load(Path(options["tasks_from"])) if options["tasks_from"] else {})
     at = Placement(**options["placement"])
@@ -49,6 +52,16 @@ def main() -> None:
     worker = _Worker(module, at, table)
     for line in requests:
         replies.write(protocol.encode(worker.answer(protocol.decode_request(line))) + b"\n")
+
+
+def _end_with_parent(lifeline: int) -> None:
+    """Let the kernel end this process group when the parent is gone, even where it hangs in C.
+
+    The parent never writes to this pipe.  When it ends, however it ends, its side closes, and that
+    raises SIGIO here, whose default action is to end the process.
+    """
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
 
 
 def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol.Ready] | protocol.Failure:
@@ -113,18 +126,26 @@ class _Worker:
         task = self.table[request.task]
         if fingerprint(task) != request.fingerprint:
             raise RuntimeError(
-                f"task {task.name!r} is not what the harness read: its file changed during the run"
+                f"task {task.name!r} is not what the harness read: "
+                "its file draws without a seed, or changed during the run"
             )
         return task
 
     def _build(self, task: Task) -> Program:
-        return getattr(self.module, type(task.model).__name__)(task, self.at)
+        kind = type(task.model).__name__
+        if not hasattr(self.module, kind):
+            raise Unsupported(f"the column has no class {kind}")
+        program: Program = getattr(self.module, kind)(task, self.at)
+        return program
 
-    def _record(self, request: protocol.Record) -> protocol.Recorded:
+    def _record(self, request: protocol.Record) -> protocol.Reply:
         task = self._task(request)
         with np.errstate(all="ignore"):  # overflow is a result, compared like any other
             arrays, not_observed = trace.record(self._build(task), task)
-        trace.save(Path(request.trace), arrays)
+        try:
+            trace.save(Path(request.trace), arrays)
+        except OSError as error:  # a full disk
+            return protocol.Failure("failed", f"trace {request.trace} could not be written: {error.strerror}")
         return protocol.Recorded(not_observed)
 
 
@@ -163,13 +184,13 @@ class _Timed:
     def _steps(self, batches: Iterator[Rows], block_s: float) -> int:
         """Warm up, doubling the number of steps; how many make a block of at least block_s."""
         steps, took = 4, 0.0
-        while took < WARM_UP_S:
+        while took < WARM_UP_S and steps < MOST_STEPS:
             steps *= 2
             chunk = list(islice(batches, steps))
             began = time.perf_counter()
             self._run(chunk)
             took = time.perf_counter() - began
-        return max(1, round(1.1 * block_s / took * steps))
+        return min(MOST_STEPS, max(1, round(1.1 * block_s / took * steps)))
 
     def block(self) -> protocol.Measured:
         self.program.restore(self.start)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 
 from tasks import moons, perceptron, quadratic, xor
@@ -29,27 +30,27 @@ def load(path: Path) -> dict[str, Task]:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file may raise
-        raise TaskError(f"{path}{_line(error, path)}: {type(error).__name__}: {error}") from error
-    found = getattr(module, "TASKS", None)
-    if not isinstance(found, (list, tuple)) or not all(isinstance(task, Task) for task in found):
-        raise TaskError(
-            f"{path}: TASKS is {type(found).__name__}, expected a list or tuple of tasks.spec.Task"
-        )
+    except (Exception, SystemExit) as error:  # whatever a user's file may raise
+        line = _line(error, str(spec.origin))
+        raise TaskError(f"{path}{line}: {type(error).__name__}: {error}") from error
+    expected = "expected a list or tuple of tasks.spec.Task"
+    if not hasattr(module, "TASKS"):
+        raise TaskError(f"{path} defines no TASKS, {expected}")
+    found = module.TASKS
+    if not isinstance(found, (list, tuple)):
+        raise TaskError(f"{path}: TASKS is {found!r}, {expected}")
+    for i, task in enumerate(found):
+        if not isinstance(task, Task):
+            raise TaskError(f"{path}: TASKS[{i}] is {task!r}, {expected}")
     names = [*TASKS, *(task.name for task in found)]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise TaskError(f"{path}: task name already taken: {', '.join(sorted(repeated))}")
     return {task.name: task for task in found}
 
 
-def _line(error: Exception, path: Path) -> str:
+def _line(error: BaseException, file: str) -> str:
     """Where in the user's file the error arose, as ':12', or nothing."""
-    if isinstance(error, SyntaxError):
-        return f":{error.lineno}"
-    lines = []
-    traceback = error.__traceback__
-    while traceback:
-        if traceback.tb_frame.f_code.co_filename == str(path):
-            lines.append(traceback.tb_lineno)
-        traceback = traceback.tb_next
-    return f":{lines[-1]}" if lines else ""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    if isinstance(error, SyntaxError) and error.filename == file:
+        lines.append(error.lineno)
+    return f":{lines[-1]}" if lines and lines[-1] else ""

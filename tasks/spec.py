@@ -12,7 +12,7 @@ it wants to change.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from itertools import pairwise
 from typing import ClassVar, Protocol
 
@@ -54,16 +54,22 @@ def _whole(owner: object, name: str, low: int) -> None:
     )
 
 
-def _freeze(owner: object, name: str, dimensions: int) -> None:
-    """Replace an array field of a frozen dataclass by a checked, read-only float64 copy."""
-    where = f"{type(owner).__name__}.{name}"
+def _frozen(where: str, value: object) -> Array:
+    """A checked, read-only float64 copy."""
     try:
-        array = np.array(getattr(owner, name), dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
+        array = np.array(value, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError) as error:
         raise TaskError(f"{where} is not an array of numbers: {error}") from None
-    _check(array.ndim == dimensions, f"{where} has shape {array.shape}, expected {dimensions} dimension(s)")
     _check(bool(np.isfinite(array).all()), f"{where} holds NaN or inf, expected finite numbers")
     array.flags.writeable = False
+    return array
+
+
+def _freeze(owner: object, name: str, dimensions: int) -> None:
+    """Replace an array field of a frozen dataclass by its frozen copy."""
+    where = f"{type(owner).__name__}.{name}"
+    array = _frozen(where, getattr(owner, name))
+    _check(array.ndim == dimensions, f"{where} has shape {array.shape}, expected {dimensions} dimension(s)")
     object.__setattr__(owner, name, array)
 
 
@@ -88,9 +94,8 @@ class Dataset:
             _freeze(self, f"x_{part}", 2)
             _freeze(self, f"y_{part}", 1)
             x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
-            _check(
-                len(x) == len(y) > 0, f"Dataset.y_{part} has {len(y)} values, expected one per row: {len(x)}"
-            )
+            _check(x.size > 0, f"Dataset.x_{part} has shape {x.shape}, expected at least 1 row and 1 feature")
+            _check(len(x) == len(y), f"Dataset.y_{part} has {len(y)} values, expected one per row: {len(x)}")
             _check(
                 set(np.unique(y)) <= {0.0, 1.0},
                 f"Dataset.y_{part} holds {np.unique(y)[:5]}, expected only 0 and 1",
@@ -142,6 +147,7 @@ class Quadratic:
         _freeze(self, "hessian", 2)
         _freeze(self, "minimum", 1)
         size = len(self.minimum)
+        _check(size > 0, "Quadratic.minimum is empty, expected at least one coordinate")
         _check(
             self.hessian.shape == (size, size),
             f"Quadratic.hessian has shape {self.hessian.shape}, expected {(size, size)} to fit the minimum",
@@ -288,6 +294,11 @@ class Batches:
 
     def __post_init__(self) -> None:
         _whole(self, "size", 1)
+        has_fields = is_dataclass(self.order) and not isinstance(self.order, type)
+        _check(  # by its fields one order is told from another
+            has_fields and callable(getattr(self.order, "epochs", None)),
+            f"Batches.order is {self.order!r}, expected a dataclass with epochs(rows), as in tasks.draw",
+        )
 
 
 @dataclass(frozen=True)
@@ -355,6 +366,7 @@ class Task:
             "data": Dataset | None,
             "batches": Batches | None,
             "start": Mapping,
+            "tags": tuple,
         }
         for name, kind in kinds.items():
             value = getattr(self, name)
@@ -385,19 +397,15 @@ class Task:
 
     def _freeze_start(self) -> None:
         desired = self.shapes
+        names = ", ".join(map(str, self.start)) or "nothing"
         _check(
             list(self.start) == list(desired),
-            f"Task.start has {', '.join(self.start) or 'nothing'}, expected {', '.join(desired)} in order",
+            f"Task.start has {names}, expected {', '.join(desired)} in order",
         )
         start = {}
         for name, shape in desired.items():
-            array = np.array(self.start[name], dtype=np.float64, order="C")
+            array = _frozen(f"Task.start[{name!r}]", self.start[name])
             _check(array.shape == shape, f"Task.start[{name!r}] has shape {array.shape}, expected {shape}")
-            _check(
-                bool(np.isfinite(array).all()),
-                f"Task.start[{name!r}] holds NaN or inf, expected finite numbers",
-            )
-            array.flags.writeable = False
             start[name] = array
         object.__setattr__(self, "start", start)
 

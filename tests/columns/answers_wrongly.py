@@ -1,0 +1,19 @@
+"""Sends a reply to another question in one task."""
+
+import json
+import os
+import sys
+
+from backends import numpy
+from backends.numpy import Network, Optimizer, Perceptron, setup  # noqa: F401
+
+
+class Quadratic(numpy.Quadratic):
+    def __init__(self, task, at):
+        super().__init__(task, at)
+        self.unlucky = task.name == "quadratic-momentum"
+
+    def run(self, batches):
+        if self.unlucky:
+            os.write(json.loads(sys.argv[2])["replies"], b'{"type":"Ready","import_s":1,"about":{}}\n')
+        return super().run(batches)

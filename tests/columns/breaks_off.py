@@ -1,0 +1,20 @@
+"""Ends in the middle of a line on the private pipe in one task."""
+
+import json
+import os
+import sys
+
+from backends import numpy
+from backends.numpy import Network, Optimizer, Perceptron, setup  # noqa: F401
+
+
+class Quadratic(numpy.Quadratic):
+    def __init__(self, task, at):
+        super().__init__(task, at)
+        self.unlucky = task.name == "quadratic-momentum"
+
+    def run(self, batches):
+        if self.unlucky:
+            os.write(json.loads(sys.argv[2])["replies"], b'{"type":"Recor')
+            os._exit(0)
+        return super().run(batches)

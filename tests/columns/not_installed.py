@@ -1,0 +1,5 @@
+"""Its framework is not installed."""
+
+import a_framework_that_nobody_has  # noqa: F401
+
+from backends.numpy import Network, Optimizer, Perceptron, Quadratic, setup  # noqa: F401

@@ -1,0 +1,5 @@
+"""Takes forever to import."""
+
+import time
+
+time.sleep(1000)

@@ -1,0 +1,96 @@
+"""The real command line in a process of its own, and what it leaves behind."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+from conftest import ROOT
+
+COLUMNS = Path(__file__).parent / "columns"
+TASK_FILES = Path(__file__).parent / "task_files"
+PATIENCE_S = 60.0
+
+
+def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    """`python -m harness` with these arguments, running."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **{"cwd": ROOT} | options,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """What a started command has printed, and its exit code."""
+    try:
+        output, errors = process.communicate(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def harness(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """`python -m harness` with these arguments, finished."""
+    return finish(start(*arguments, **options))
+
+
+def refused(*arguments: object, **options: Any) -> str:
+    """The sentence with which a command is refused as wrong use: exit code 2, and nothing but that."""
+    done = harness(*arguments, **options)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    sentence = done.stderr.strip().splitlines()[-1]
+    assert sentence.startswith("Error: ")
+    # click adds how a command is used where the options themselves are wrong.
+    assert all(line.startswith(("Usage: ", "Try ", "Error: ")) for line in done.stderr.splitlines() if line)
+    return sentence.removeprefix("Error: ")
+
+
+def cells(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    """The cells in run.json by task and backend."""
+    found = json.loads((folder / "run.json").read_text())["cells"]
+    return {(cell["task"], cell["backend"]): cell for cell in found}
+
+
+def workers(folder: Path) -> list[psutil.Process]:
+    """The processes that a run into this folder started and that still are, with all that they started."""
+    return [process for process in psutil.process_iter() if _belongs(process, str(folder))]
+
+
+def _belongs(process: psutil.Process, folder: str) -> bool:
+    try:
+        caches = process.environ().get("KERAS_HOME", "")
+        return caches.startswith(folder) and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    """Look again and again, for a while."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Every file below a folder with what changes when it is written: number, time and size."""
+    return {str(file.relative_to(folder)): _mark(file) for file in _files(folder)}
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def _mark(file: Path) -> tuple[int, int, int]:
+    found = file.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,0 +1,369 @@
+"""The command line as documented, and every wrong use of it: one sentence, exit code 2, nothing lost."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from command import COLUMNS, TASK_FILES, cells, harness, refused, snapshot, workers
+from conftest import ROOT
+
+from harness import environment, folder
+from tasks import TASKS
+
+TASK = "quadratic-gd"
+RUN = ("run", "-t", TASK, "-b", "numpy", "--no-timing", "--out")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run, to be read only."""
+    path = tmp_path_factory.mktemp("finished") / "run"
+    assert harness(*RUN, path).returncode == 0
+    return path
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """A copy of the finished run, to damage."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+# ----------------------------------------------------------------------------------- wrong use
+
+NO_SUCH = "/nowhere/at all.py"
+WRONG_USE = {
+    "unknown-task": (["-t", "moon"], f"no task matches 'moon'; there are: {', '.join(TASKS)}"),
+    "unknown-pattern": (["-t", TASK, "-t", "moom*"], "no task matches 'moom*'; there are: "),
+    "unknown-tag": (["-t", "tag:quadratics"], "no task matches 'tag:quadratics'; there are: "),
+    "unknown-backend": (["-b", "pytorch"], "backend 'pytorch' is neither a backend (numpy, sklearn, "),
+    "no-such-column": (["-b", NO_SUCH], f"backend '{NO_SUCH}' is neither a backend ("),
+    "folder-as-column": (["-b", str(COLUMNS)], f"backend '{COLUMNS}' is neither a backend ("),
+    "unknown-dtype": (["--dtype", "float16"], "Invalid value for '--dtype': 'float16' is not one of"),
+    "unknown-device": (["--device", "tpu"], "Invalid value for '--device': 'tpu' is not one of"),
+    "unknown-option": (["--epochs", "3"], "No such option"),
+    "no-threads": (["--threads", "0"], "Invalid value for '--threads': 0 is not in the range"),
+    "threads-in-words": (["--threads", "two"], "Invalid value for '--threads': 'two' is not a valid integer"),
+    "no-time": (["--limit", "0"], "Invalid value for '--limit'"),
+    "argument-too-many": (["torch"], "Got unexpected extra argument (torch)"),
+    "option-without-value": (["-t"], "Option '-t' requires an argument."),
+    "python-without-backend": (["--python", sys.executable], "expected BACKEND=PATH of a Python interpreter"),
+    "python-not-there": (["--python", "torch=/no/python"], "'torch=/no/python', expected BACKEND=PATH"),
+    "python-of-nobody": (["--python", f"jax={sys.executable}"], "backend 'jax' is neither a backend"),
+    "no-such-task-file": (["--tasks-from", NO_SUCH], f"{NO_SUCH}: no such file"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_USE)
+def test_wrong_use_is_refused_in_one_sentence(tmp_path, wrong):
+    arguments, sentence = WRONG_USE[wrong]
+    assert sentence in refused("run", "--out", tmp_path / "run", *arguments)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(["rum"], "No such command 'rum'.", id="unknown-command"),
+        pytest.param(
+            ["show", "moon"], "no task is named 'moon'; there are: perceptron-and,", id="show-unknown"
+        ),
+        pytest.param(["show"], "Missing argument 'TASK'.", id="show-nothing"),
+        pytest.param(["list", "--tasks-from", NO_SUCH], f"{NO_SUCH}: no such file", id="list-no-file"),
+        pytest.param(["compare", NO_SUCH], "Missing argument 'RUN_B'.", id="compare-one"),
+    ],
+)
+def test_wrong_use_of_other_commands_is_refused(arguments, sentence):
+    assert sentence in refused(*arguments)
+
+
+def test_device_that_is_not_there_is_said(tmp_path):
+    problem = environment.cuda_problem()
+    if problem is None:
+        pytest.skip("an NVIDIA device is here")
+    assert refused(*RUN, tmp_path / "run", "--device", "cuda") == f"--device cuda: {problem}"
+
+
+def test_device_that_is_hidden_is_said(tmp_path):
+    hidden = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    sentence = refused(*RUN, tmp_path / "run", "--device", "cuda", env=hidden)
+    assert sentence == "--device cuda: CUDA_VISIBLE_DEVICES hides every NVIDIA device"
+
+
+def test_column_that_is_not_python_is_refused(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("import numpy\n\ndef setup(at)\n")
+    assert refused("run", "-b", file) == f"backend {file}:3: SyntaxError: expected ':'"
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    files = [tmp_path / home / "mine.py" for home in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        file.touch()
+    sentence = refused("run", "-b", files[0], "-b", files[1])
+    assert sentence == f"two backends are named 'mine': {files[0]} and {files[1]}"
+
+
+def test_task_file_that_is_no_good_is_refused_with_its_line():
+    file = TASK_FILES / "misspelled.py"
+    sentence = refused("run", "--tasks-from", file.relative_to(ROOT))
+    assert sentence.startswith(f"{file.relative_to(ROOT)}:3: ImportError: cannot import name 'Quadratik'")
+
+
+# --------------------------------------------------------------------------- the folder of a run
+
+
+def test_folder_that_is_a_file_is_refused(tmp_path):
+    file = tmp_path / "run"
+    file.write_text("precious")
+    assert refused(*RUN, file) == f"--out {file} is a file, expected a folder"
+    assert file.read_text() == "precious"
+
+
+def test_folder_with_other_files_is_refused_and_not_touched(tmp_path):
+    for name in ("thesis.txt", "cells/a.json", "traces/b.npz", "logs/c.log"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("precious")
+    before = snapshot(tmp_path)
+    expected = f"--out {tmp_path} holds files but no run.json: not a run's folder, choose another"
+    assert refused(*RUN, tmp_path) == expected
+    assert refused(*RUN, tmp_path, "--resume") == f"nothing to resume: {tmp_path} has no run.json"
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("below", ["file/run", "file/run/deeper", "n" * 300])
+def test_folder_that_cannot_be_made_is_refused(tmp_path, below):
+    (tmp_path / "file").write_text("precious")
+    assert f"--out {tmp_path / below} cannot be written: " in refused(*RUN, tmp_path / below)
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_folder_that_must_not_be_written_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    assert refused(*RUN, tmp_path / "run") == f"--out {tmp_path / 'run'} cannot be written: Permission denied"
+
+
+def test_nothing_to_resume_is_said(tmp_path):
+    path = tmp_path / "run"
+    assert refused(*RUN, path, "--resume") == f"nothing to resume: {path} has no run.json"
+    assert not path.exists()
+
+
+RUN_JSON = {
+    "cut-off": (lambda content: content[: len(content) // 2], "is damaged: "),
+    "empty": (lambda _: b"", "is damaged: "),
+    "no-text": (lambda _: b"\xff\xfe\x00", "is damaged: "),
+    "another-programs": (lambda _: b'{"name": "page", "version": 3}', "is not a samestep.run/1 file: "),
+    "a-list": (lambda _: b"[1, 2]", "is not a samestep.run/1 file: "),
+    "of-another-schema": (
+        lambda content: content.replace(b"samestep.run/1", b"samestep.run/2"),
+        "is not a samestep.run/1 file: Invalid enum value 'samestep.run/2'",
+    ),
+    "with-a-field-missing": (
+        lambda content: content.replace(b'"command"', b'"commands"'),
+        "is not a samestep.run/1 file: Object",
+    ),
+    "with-a-wrong-value": (
+        lambda content: content.replace(b'"threads": 1', b'"threads": "one"'),
+        "is not a samestep.run/1 file: Expected `int",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", RUN_JSON)
+def test_run_json_that_is_no_good_is_refused_and_nothing_lost(finished, copied, damage):
+    change, sentence = RUN_JSON[damage]
+    file = copied / "run.json"
+    assert change(file.read_bytes()) != file.read_bytes()
+    file.write_bytes(change(file.read_bytes()))
+    before = snapshot(copied)
+    for arguments in ((*RUN, copied), (*RUN, copied, "--resume"), ("compare", finished, copied)):
+        assert refused(*arguments).startswith(f"{file} {sentence}")
+    assert snapshot(copied) == before
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_compare_names_the_folder_that_has_no_run(finished, tmp_path, there):
+    path = tmp_path if there else tmp_path / "nowhere"
+    assert refused("compare", finished, path) == f"{path} is not a run's folder: it has no run.json"
+    assert refused("compare", path, finished) == f"{path} is not a run's folder: it has no run.json"
+
+
+# ------------------------------------------------------------------------------------- commands
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["run", "--help"], ["--version"]], ids=" ".join)
+def test_help_and_version(arguments):
+    done = harness(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "samestep, version" in done.stdout or "Usage: python -m harness" in done.stdout
+
+
+def test_list_has_every_task_and_reason():
+    done = harness("list", env=os.environ | {"COLUMNS": "120"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(task in done.stdout for task in TASKS)
+    assert "no RMSprop" in done.stdout
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_show_tells_of_every_task(task):
+    done = harness("show", task)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " ".join(TASKS[task].shows.split()) in " ".join(done.stdout.split())
+    assert "class " in done.stdout
+
+
+def test_doctor_tells_of_every_backend():
+    done = harness("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "numpy" in done.stdout and "processor" in done.stdout
+
+
+def test_compare_of_a_run_with_itself_finds_no_change(finished):
+    done = harness("compare", finished, finished)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line for line in done.stdout.splitlines() if line] == [
+        "Environment: no change",
+        "Verdicts: no change",
+        "Median step times: no change",
+    ]
+
+
+def test_compare_finds_what_became_worse(finished, copied):
+    file = copied / "run.json"
+    file.write_bytes(
+        file.read_bytes().replace(b'"agreed"', b'"crashed"').replace(b'"threads": 1', b'"threads": 2')
+    )
+    worse = harness("compare", finished, copied)
+    assert (worse.returncode, worse.stderr) == (1, "")
+    assert f"{TASK} × numpy (float64): agreed → crashed" in worse.stdout
+    assert "threads: 1 → 2" in worse.stdout
+    assert harness("compare", copied, finished).returncode == 0
+
+
+def test_console_script_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"samestep": "harness.__main__:main"}
+
+
+# ----------------------------------------------------------------------------------------- runs
+
+
+def test_quick_run_is_timed_and_indicative(tmp_path):
+    done = harness("run", "-t", TASK, "-b", COLUMNS / "noisy.py", "--quick", "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    reference, noisy = (cells(tmp_path)[TASK, backend]["timing"] for backend in ("numpy", "noisy"))
+    rounds = len(reference["blocks_s"])
+    assert 3 <= rounds <= 5
+    assert len(reference["blocks_again_s"]) == rounds
+    assert noisy["blocks_again_s"] == []
+    for timing in (reference, noisy):
+        assert len(timing["blocks_s"]) == len(timing["cpu_s"]) == len(timing["disturbed"]) == rounds
+        assert min(timing["blocks_s"]) > 0.01
+        assert timing["steps_per_block"] > 0
+        assert timing["peak_rss_mb"] > 10
+        low, middle, high = timing["ratio_to_reference"]
+        assert 0 < low <= middle <= high
+        assert min(timing[name] for name in ("start_s", "import_s", "first_step_s", "second_step_s")) > 0
+    assert reference["verdict"] == "reference"
+    assert noisy["verdict"].startswith("indicative: ")
+    assert (tmp_path / "timings.pyperf.json").is_file()
+
+
+def test_two_threads_are_given_to_the_worker(tmp_path):
+    assert harness(*RUN, tmp_path, "--threads", 2).returncode == 0
+    run = folder.load(tmp_path)
+    assert run.environment.threads == 2
+    assert {cell.threads for cell in run.cells} == {2}
+    assert "2 thread(s)" in run.environment.workers["numpy"].values()
+
+
+def test_float32_is_compared_with_the_reference_in_float64(tmp_path):
+    done = harness(
+        "run", "-t", TASK, "-b", COLUMNS / "noisy.py", "--no-timing", "--dtype", "float32", "--out", tmp_path
+    )
+    assert done.returncode == 0, done
+    found = {(cell.backend, cell.dtype): cell for cell in folder.load(tmp_path).cells}
+    assert {key: cell.status for key, cell in found.items()} == dict.fromkeys(
+        [("numpy", "float64"), ("numpy", "float32"), ("noisy", "float32")], "agreed"
+    )
+    own, other = (found["numpy", dtype].parity.quantities["param"] for dtype in ("float64", "float32"))
+    assert own.max_rel == 0
+    assert 0 < other.max_rel < other.tolerance < 1e-3
+
+
+def test_column_that_goes_wrong_makes_exit_code_1(tmp_path):
+    done = harness("run", "-t", TASK, "-b", COLUMNS / "does_nothing.py", "--no-timing", "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert cells(tmp_path)[TASK, "does_nothing"]["reason"].startswith("from step 0, loss[0] differs")
+
+
+def test_own_task_on_an_own_column_from_another_folder(tmp_path):
+    """Whatever files lie where the user is."""
+    for name in ("tasks.py", "numpy.py", "harness.py", "json.py"):
+        (tmp_path / name).write_text("raise RuntimeError('not this one')")
+    shutil.copy(TASK_FILES / "mine.py", tmp_path / "my_tasks.py")
+    shutil.copy(COLUMNS / "noisy.py", tmp_path / "mine.py")
+    start = [sys.executable, "-c", "from harness.__main__ import main; main()"]
+    what = [
+        "run",
+        "--tasks-from",
+        "my_tasks.py",
+        "-t",
+        "tag:mine",
+        "-b",
+        "mine.py",
+        "--no-timing",
+        "--out",
+        "run",
+    ]
+    done = subprocess.run(
+        [*start, *what],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},  # as when it is installed
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {key: cell["status"] for key, cell in cells(tmp_path / "run").items()} == {
+        ("mine-saddle", "numpy"): "agreed",
+        ("mine-saddle", "mine"): "agreed",
+    }
+
+
+def test_task_that_is_drawn_without_a_seed_fails_with_the_reason(tmp_path):
+    what = ("--tasks-from", TASK_FILES / "unseeded.py", "-t", "tag:unseeded", "-b", "numpy")
+    assert harness("run", *what, "--no-timing", "--out", tmp_path).returncode == 3
+    assert "its file draws without a seed" in cells(tmp_path)["unseeded", "numpy"]["reason"]
+
+
+def test_harness_itself_imports_no_framework_and_stays_small(tmp_path):
+    """After a whole run with its reports, in the very process."""
+    code = """
+import json, resource, sys
+from harness.__main__ import main
+try:
+    main()
+finally:
+    frameworks = {"sklearn", "tensorflow", "keras", "torch"} & set(sys.modules)
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps([sorted(frameworks), size]), file=sys.stderr)
+"""
+    arguments = ["run", "-t", "xor-learns", "-t", TASK, "-b", "sklearn", "--quick", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done
+    frameworks, megabytes = json.loads(done.stderr)
+    assert frameworks == []
+    assert megabytes < 300
+    assert (tmp_path / "report.html").is_file()
+    assert workers(tmp_path) == []

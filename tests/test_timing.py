@@ -1,0 +1,224 @@
+"""Statistics of timing: what may be said of which blocks."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness import timing
+from harness.protocol import Measured
+from harness.timing import AGAIN, BLOCK_S, QUICK_ROUNDS, REPEATS, ROUNDS, SWITCHES
+
+NEAR = [0.3, np.nextafter(0.3, 1), np.nextafter(0.3, 0)]  # as close as two floats can be
+logs = st.lists(st.floats(-3, 3) | st.sampled_from(NEAR), min_size=1, max_size=12).map(np.array)
+
+
+def measured(wall_s=BLOCK_S, stolen_s=0.0, switches=0):
+    return Measured(wall_s=wall_s, cpu_s=wall_s, switches=switches, stolen_s=stolen_s, peak_rss_mb=1.0)
+
+
+# ------------------------------------------------------------------------------------ intervals
+
+
+@settings(deadline=None, max_examples=60)
+@given(logs)
+def test_interval_holds_the_geometric_mean(found):
+    low, middle, high = timing.interval(found)
+    assert middle == pytest.approx(math.prod(np.exp(found)) ** (1 / len(found)), rel=1e-12)
+    assert low <= middle <= high
+    assert np.exp(found.min()) <= low * (1 + 1e-12)
+    assert high <= np.exp(found.max()) * (1 + 1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(logs, st.floats(0.01, 100))
+def test_interval_scales_with_the_ratio(found, factor):
+    expected = np.array(timing.interval(found)) * factor
+    assert timing.interval(found + math.log(factor)) == pytest.approx(expected, rel=1e-9)
+
+
+@settings(deadline=None, max_examples=30)
+@given(logs)
+def test_interval_of_the_inverse_is_the_inverse(found):
+    low, middle, high = timing.interval(found)
+    inverse = timing.interval(-found)
+    assert inverse[1] == pytest.approx(1 / middle, rel=1e-9)
+    # The same resamples in reverse: their percentiles lie mirrored.
+    assert inverse == pytest.approx([1 / high, 1 / middle, 1 / low], rel=1e-6)
+
+
+def test_interval_is_the_same_each_time():
+    found = np.array([0.1, 0.3, 0.2, 0.5])
+    assert timing.interval(found) == timing.interval(found)
+
+
+@pytest.mark.parametrize("found", [[0.25], [0.25, 0.25, 0.25]], ids=["one-round", "equal-rounds"])
+def test_interval_without_spread_is_a_point(found):
+    assert timing.interval(np.array(found)) == pytest.approx([math.exp(0.25)] * 3)
+
+
+def test_interval_narrows_with_more_rounds():
+    rng = np.random.default_rng(0)
+    few, many = (timing.interval(rng.normal(size=count)) for count in (10, 1000))
+    assert many[2] / many[0] < few[2] / few[0]
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says():
+    """95 % in the limit; a bootstrap over ten rounds falls a little short of it."""
+    rng = np.random.default_rng(0)
+    intervals = [timing.interval(rng.normal(scale=0.1, size=ROUNDS)) for _ in range(300)]
+    covered = np.mean([low <= 1 <= high for low, _, high in intervals])
+    assert 0.85 < covered < 0.99
+
+
+# --------------------------------------------------------------------------------------- ratios
+
+
+def test_ratios_are_taken_within_a_round():
+    drift = np.array([1.0, 2.0, 8.0, 3.0])
+    assert timing.log_ratios(3 * drift, drift, [False] * 4) == pytest.approx([math.log(3)] * 4)
+
+
+def test_disturbed_rounds_are_left_out_where_three_quiet_ones_are():
+    step = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    disturbed = [False, True, False, True, False]
+    assert timing.log_ratios(step, np.ones(5), disturbed) == pytest.approx(np.log([1, 3, 5]))
+
+
+def test_all_rounds_count_where_fewer_are_quiet():
+    step = np.array([1.0, 2.0, 3.0, 4.0])
+    disturbed = [False, True, True, False]
+    assert timing.log_ratios(step, np.ones(4), disturbed) == pytest.approx(np.log([1, 2, 3, 4]))
+
+
+# --------------------------------------------------------------------------------------- verdict
+
+QUIET = [0.995, 1.0, 1.005]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "again", "said"),
+    [
+        pytest.param([1.1, 1.2, 1.3], QUIET, "slower", id="slower"),
+        pytest.param([0.7, 0.8, 0.9], QUIET, "faster", id="faster"),
+        pytest.param([0.9, 1.0, 1.1], QUIET, "no difference seen", id="around-one"),
+        pytest.param([1.011, 1.015, 1.019], QUIET, "no difference seen", id="slower-by-less-than-2-percent"),
+        pytest.param([0.981, 0.985, 0.989], QUIET, "no difference seen", id="faster-by-less-than-2-percent"),
+        pytest.param([1.01, 1.2, 1.3], QUIET, "no difference seen", id="interval-reaches-into-the-band"),
+        pytest.param([1.04, 1.05, 1.06], [0.99, 1.02, 1.05], "no difference seen", id="within-noise-above"),
+        pytest.param([1.04, 1.05, 1.06], [0.95, 0.98, 1.01], "no difference seen", id="within-noise-below"),
+        pytest.param([0.94, 0.95, 0.96], [0.99, 1.02, 1.05], "no difference seen", id="as-slow-as-noise"),
+        pytest.param([1.06, 1.07, 1.08], [0.99, 1.02, 1.05], "slower", id="beyond-the-noise"),
+        pytest.param([2.0, 2.1, 2.2], [1.01, 1.03, 1.05], "no verdict", id="reference-slower-than-itself"),
+        pytest.param([2.0, 2.1, 2.2], [0.95, 0.97, 0.99], "no verdict", id="reference-faster-than-itself"),
+    ],
+)
+def test_verdict(ratio, again, said):
+    assert timing.verdict(ratio, again, ROUNDS).startswith(said)
+    assert timing.verdict(ratio, again, ROUNDS - 1).startswith(f"indicative: {said}")
+
+
+def test_no_verdict_says_why():
+    assert "the reference differs from itself" in timing.verdict([2, 2, 2], [1.1, 1.2, 1.3], ROUNDS)
+
+
+@settings(deadline=None)
+@given(
+    st.tuples(*[st.floats(0.2, 5)] * 3).map(sorted),
+    st.tuples(*[st.floats(0.2, 5)] * 3).map(sorted),
+)
+def test_verdict_needs_the_interval_outside_both_bands(ratio, again):
+    """Never both slower and faster, and never a verdict within 2 %."""
+    said = timing.verdict(ratio, again, ROUNDS)
+    if said == "slower":
+        assert ratio[0] > 1.02 and ratio[0] > again[2]
+    if said == "faster":
+        assert ratio[2] < 0.98 and ratio[2] < again[0]
+    if not again[0] <= 1 <= again[2]:
+        assert said.startswith("no verdict")
+
+
+# ---------------------------------------------------------------------------------------- rounds
+
+
+class Blocks:
+    """Blocks of three backends and the reference's second, which note the order they are asked in."""
+
+    names = ("numpy", "keras", "torch", AGAIN)
+
+    def __init__(self, disturb=lambda _number: {}):
+        self.asked = []
+        self.ask = {name: lambda name=name: self.block(name, disturb) for name in self.names}
+
+    def block(self, name, disturb):
+        self.asked.append(name)
+        return measured(**disturb(len(self.asked)))
+
+    def orders(self):
+        size = len(self.names)
+        return [tuple(self.asked[i : i + size]) for i in range(0, len(self.asked), size)]
+
+
+def test_every_round_asks_each_backend_once_and_the_reference_twice():
+    blocks = Blocks()
+    found, disturbed = timing.rounds(blocks.ask, ROUNDS, seed=1)
+    assert len(found) == len(disturbed) == ROUNDS
+    assert all(Counter(order) == Counter(blocks.names) for order in blocks.orders())
+    assert all(blocks_of.keys() == set(blocks.names) for blocks_of in found)
+    assert not any(disturbed)
+
+
+def test_order_is_random_and_seeded():
+    first, second, other = Blocks(), Blocks(), Blocks()
+    for blocks, seed in ((first, 1), (second, 1), (other, 2)):
+        timing.rounds(blocks.ask, ROUNDS, seed=seed)
+    assert first.orders() == second.orders() != other.orders()
+    assert len(set(first.orders())) > ROUNDS / 2
+    assert len({order[0] for order in first.orders()}) == len(Blocks.names)  # nobody is always first
+
+
+@pytest.mark.parametrize(
+    "noise", [{"stolen_s": 0.01}, {"switches": SWITCHES + 1}], ids=["stolen", "interrupted"]
+)
+def test_disturbed_round_is_made_up_for_and_kept(noise):
+    blocks = Blocks(lambda number: noise if number == 6 else {})  # in the second round
+    found, disturbed = timing.rounds(blocks.ask, 5, seed=0)
+    assert len(found) == 6
+    assert disturbed == [False, True, False, False, False, False]
+
+
+def test_a_few_switches_are_no_disturbance():
+    _, disturbed = timing.rounds(Blocks(lambda _: {"switches": SWITCHES}).ask, QUICK_ROUNDS, seed=0)
+    assert disturbed == [False] * QUICK_ROUNDS
+
+
+def test_noisy_machine_does_not_make_it_go_on_for_ever():
+    found, disturbed = timing.rounds(Blocks(lambda _: {"stolen_s": 1.0}).ask, 5, seed=0)
+    assert len(found) == 5 + REPEATS
+    assert all(disturbed)
+
+
+# ---------------------------------------------------------------------------------------- steady
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        pytest.param([1.0] * 10, True, id="constant"),
+        pytest.param([1.0, 1.02, 0.98, 1.01, 0.99, 1.0, 1.02, 0.98, 1.01, 0.99], True, id="quiet"),
+        pytest.param([3.0, 1.02, 0.98, 1.01, 0.99, 1.0, 1.02, 0.98], False, id="slow-first"),
+        pytest.param([1.2, 1.2, 1.21, 1.2, 1.0, 1.0, 1.01, 1.0], False, id="slower-half"),
+        pytest.param([1.0, 1.0, 1.01, 1.0, 1.2, 1.2, 1.21, 1.2], False, id="faster-half"),
+        pytest.param([9.0, 1.0, 1.0], True, id="too-few-to-tell"),
+    ],
+)
+def test_steady(blocks, expected):
+    assert timing.steady(blocks) is expected
+
+
+@given(st.lists(st.floats(0.01, 10), min_size=1, max_size=12), st.sampled_from([0.25, 4.0, 1024.0]))
+def test_steadiness_does_not_depend_on_the_unit(blocks, factor):
+    assert timing.steady(blocks) == timing.steady([factor * block for block in blocks])
