@@ -1,6 +1,6 @@
 """Keras on TensorFlow: its layers, losses, regularizers and optimizers.
 
-Three lines make it agree with the others, each marked "Recipe": hyper-parameters are `np.float64`,
+Three lines make it agree with the others, each marked "Recipe": momentum and Adam's β are `np.float64`,
 or Keras rounds them to float32; the factor of the penalty follows the batch; and for the form of
 Adam in which ε is added after the bias correction, ε follows the step.
 
@@ -55,9 +55,9 @@ class Optimizer:
                 self.native = optimizers.SGD(rate, momentum=_exact(momentum))
             case spec.RMSprop(rate, rho, epsilon, _):
                 # √(s + ε); Keras has no form with ε outside the root.
-                self.native = optimizers.RMSprop(rate, rho=_exact(rho), epsilon=_exact(epsilon))
+                self.native = optimizers.RMSprop(rate, rho=rho, epsilon=epsilon)
             case spec.Adam(rate, beta_1, beta_2, epsilon, _):
-                self.native = optimizers.Adam(rate, _exact(beta_1), _exact(beta_2), _exact(epsilon))
+                self.native = optimizers.Adam(rate, _exact(beta_1), _exact(beta_2), epsilon)
         self.native.build(list(parameters.values()))
 
     def step(self, gradients: Sequence[tf.Tensor]) -> None:
@@ -228,7 +228,7 @@ class Network(Program):
         )
         # From logits: on probabilities Keras clips at 1e-7, even in float64.
         self.criterion = losses.BinaryCrossentropy(from_logits=True)
-        self.parameters = dict(zip(task.start, self.model.trainable_variables, strict=True))
+        self.parameters = dict(zip(task.shapes, self.model.trainable_variables, strict=True))
         _fill(self.parameters, dict(task.start))
         self.optimizer = Optimizer(task.optimizer, self.parameters)
 
@@ -282,9 +282,10 @@ class Network(Program):
 
 
 def _exact(value: float) -> float:
-    """Recipe: Keras casts a Python float to a tensor by way of float32, 0.9 to 0.8999999761581421.
+    """Recipe: `keras.ops.cast` turns a Python float into a tensor by way of float32: 0.9 into 0.89999998.
 
-    An `np.float64` passes unchanged.  In float32 there is nothing to save.
+    An `np.float64` passes unchanged.  Only hyper-parameters that Keras casts need it: ε and RMSprop's
+    rho take part in arithmetic as they are.  In float32 there is nothing to save.
     """
     return np.float64(value) if keras.config.floatx() == "float64" else value
 

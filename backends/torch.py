@@ -48,13 +48,16 @@ class Optimizer:
             case spec.Momentum(rate, momentum):
                 self.native = torch.optim.SGD(groups, rate, momentum, fused=True)
             case spec.RMSprop(rate, rho, epsilon, _):
-                # √s + ε; PyTorch has no form with ε inside the root.
+                # √s + ε; PyTorch has no form with ε inside the root, and no fused RMSprop.
                 self.native = torch.optim.RMSprop(groups, rate, alpha=rho, eps=epsilon)
             case spec.Adam(rate, beta_1, beta_2, epsilon, _):
                 self.native = torch.optim.Adam(groups, rate, (beta_1, beta_2), epsilon, fused=True)
 
     def step(self, gradients: Sequence[torch.Tensor]) -> None:
-        """Update the parameters; `fused` does it in one kernel per group."""
+        """Update the parameters; `fused` does it in one kernel per group.
+
+        Gradients of `torch.autograd.grad` are set where `loss.backward()` would have added them up.
+        """
         self.steps += 1
         for parameter, gradient in zip(self.parameters.values(), gradients, strict=True):
             parameter.grad = gradient
@@ -231,7 +234,7 @@ class Network(Program):
             loss = self._loss(rows)
             gradients = torch.autograd.grad(loss, [*self.parameters.values()])
             losses.append(loss.detach())
-            if self.l2:
+            if self.l2:  # the step gets the penalty as weight decay, the reported loss as a term
                 losses[-1] += self._penalty(rows).detach()
                 # Recipe: scikit-learn divides alpha by the rows of this batch, and leaves biases alone.
                 self.optimizer.native.param_groups[0]["weight_decay"] = self.l2 / len(rows)

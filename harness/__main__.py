@@ -3,6 +3,7 @@
 0 all agreed or declared · 1 something diverged · 2 wrong use · 3 something failed, timed out or crashed
 """
 
+import io
 import shlex
 import shutil
 import sys
@@ -132,7 +133,12 @@ def run(
     spots = plan.spots(table, plan.columns(backends), Placement(dtype, device, threads))
     options = Options(
         out=out,
-        command=["python", "-m", "harness", *(sys.argv[1:] or ["run"])],
+        command=[
+            "python",
+            "-m",
+            "harness",
+            *(word for word in sys.argv[1:] or ["run"] if word != "--resume"),
+        ],
         rounds=0 if no_timing else timing.QUICK_ROUNDS if quick else timing.ROUNDS,
         resume=resume,
         limits=Limits(start_limit, limit),
@@ -145,8 +151,8 @@ def run(
             result = Run(spots, options, progress).execute()
         is_written = _report(result, out, table, console)
     except KeyboardInterrupt:
-        again = options.command if resume else [*options.command, "--resume"]
-        _say(console, f"Interrupted. What is finished is in {out}; go on with: {shlex.join(again)}")
+        again = shlex.join([*options.command, "--resume"])
+        _say(console, f"Interrupted. What is finished is in {out}; go on with: {again}")
         sys.exit(INTERRUPTED)
     sys.exit(result.exit_code() if is_written else 3)
 
@@ -192,16 +198,18 @@ def list_(tasks_from: Path | None) -> None:
 
 @main.command()
 @click.argument("task")
+@click.option("-b", "--backend", "names", multiple=True, help="Show only these columns.")
 @click.option("--tasks-from", type=file_path, help="A Python file with tasks of your own.")
-def show(task: str, tasks_from: Path | None) -> None:
+def show(task: str, names: tuple[str, ...], tasks_from: Path | None) -> None:
     """A task in words and formulas, and its code in every column."""
     import backends
     from harness.show import print_task
 
     table = plan.rows((), tasks_from)
     if task not in table:
-        raise UsageError(f"no task is named {task!r}; there are: {', '.join(table)}")
-    print_task(table[task], list(backends.COLUMNS), _console())
+        raise UsageError(f"no task is named {task!r}; {plan.suggestion(task, list(table))}")
+    chosen = plan.columns(names) if names else backends.COLUMNS.values()
+    print_task(table[task], [c.spelling for c in chosen if not names or c.spelling in names], _console())
 
 
 @main.command()
@@ -226,6 +234,8 @@ def compare(run_a: Path, run_b: Path) -> None:
 def _console() -> "Console":
     from rich.console import Console
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # where × cannot be shown, a question mark can
     return Console(highlight=False)
 
 

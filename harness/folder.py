@@ -43,10 +43,17 @@ def _prepare(path: Path, *, resume: bool) -> None:
     elif path.is_dir() and any(path.iterdir()):
         raise UsageError(f"--out {path} holds files but no run.json: not a run's folder, choose another")
     if is_run and not resume:
-        for part in PARTS:
-            shutil.rmtree(path / part, ignore_errors=True)
+        _set_aside(path.resolve())
     for part in PARTS:
         (path / part).mkdir(parents=True, exist_ok=True)
+
+
+def _set_aside(path: Path) -> None:
+    """Keep the last run beside the new one, to compare with; the one before it goes."""
+    previous = path.with_name(f"{path.name}.previous")
+    if (previous / "run.json").is_file():
+        shutil.rmtree(previous)
+    path.rename(previous)
 
 
 def load(path: Path) -> Result:
@@ -54,7 +61,7 @@ def load(path: Path) -> Result:
 
     Raises `UsageError`, naming the file and what is wrong with it.
     """
-    file = path / "run.json"
+    file = path if path.name == "run.json" else path / "run.json"
     try:
         return msgspec.json.decode(file.read_bytes(), type=Result)
     except FileNotFoundError:

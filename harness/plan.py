@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +45,26 @@ class Spot:
         """What decides the content of this cell: task, source, versions, placement and interpreter."""
         versions = environment.versions(sorted(self.column.frameworks()))
         source = self.column.file.read_bytes()
-        return _hash([fingerprint(self.task), source, repr(versions), repr(self.at), python])
+        return _hash([fingerprint(self.task), source, _judges(), repr(versions), repr(self.at), python])
+
+
+@cache
+def _judges() -> str:
+    """A hash of what every verdict rests on beside the column: the reference and the comparison."""
+    root = backends.HERE.parent
+    parts = [root / "backends", root / "tasks", root / "harness"]
+    names = {
+        "__init__.py",
+        "base.py",
+        "spec.py",
+        "draw.py",
+        "trace.py",
+        "parity.py",
+        "tolerance.py",
+        "worker.py",
+    }
+    files = [file for part in parts for file in sorted(part.glob("*.py")) if file.name in names]
+    return _hash(file.read_bytes() for file in [*files, backends.COLUMNS[REFERENCE].file])
 
 
 def reference_placement(at: Placement) -> Placement:
@@ -63,12 +84,20 @@ def rows(patterns: Iterable[str], extra: Path | None) -> dict[str, Task]:
     patterns = list(patterns)
     for pattern in patterns:
         if not any(_matches(task, pattern) for task in table.values()):
-            raise UsageError(f"no task matches {pattern!r}; there are: {', '.join(table)}")
+            tags = [f"tag:{tag}" for task in table.values() for tag in task.tags]
+            known = list(dict.fromkeys(tags)) if pattern.startswith("tag:") else list(table)
+            raise UsageError(f"no task matches {pattern!r}; {suggestion(pattern, known)}")
     return {
         name: task
         for name, task in table.items()
         if not patterns or any(_matches(task, pattern) for pattern in patterns)
     }
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """What may have been meant, or all that there is."""
+    close = get_close_matches(name.lower(), known, n=3)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(known)}"
 
 
 def _matches(task: Task, pattern: str) -> bool:

@@ -16,6 +16,7 @@ class Record(Struct, frozen=True, tag=True):
     task: str
     fingerprint: str
     trace: str  # path to write
+    as_in: tuple[str, str] | None = None  # backend and dtype: the task as that column declares to compute it
 
 
 class Recorded(Struct, frozen=True, tag=True):

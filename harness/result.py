@@ -41,6 +41,8 @@ class Divergence(Struct, frozen=True, forbid_unknown_fields=True):
     max_rel: float | None
     tolerance: float
     what: str  # in words: "differs", "is not finite", "is missing", "has shape (2,), expected (3,)" …
+    differing: list[str] = []  # the kinds of quantity that differ at this step …
+    agreeing: list[str] = []  # … and those that still agree
 
 
 class Parity(Struct, frozen=True, forbid_unknown_fields=True):

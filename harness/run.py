@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
-from backends import REFERENCE
+from backends import REFERENCE, Limit
 from backends.base import Arrays, Placement
 from harness import environment, folder, parity, protocol, timing, trace
 from harness.plan import Spot, UsageError, fingerprint
@@ -90,6 +90,7 @@ class Run:
         """
         folder.prepare(self.out, resume=self.options.resume)
         known = folder.finished(self.out) if self.options.resume else {}
+        self._check_nothing_is_left_out(known)
         for spot in self.spots:
             if cell := known.get(self.identities[spot]):
                 self.cells[spot] = cell
@@ -112,6 +113,20 @@ class Run:
             with suppress(OSError):  # a full disk: the command line says so when it writes the report
                 folder.store(self.out, self.result(complete=complete))
         return self.result(complete=True)
+
+    def _check_nothing_is_left_out(self, known: Mapping[str, Cell]) -> None:
+        """A resumed run must have all the cells of the one before, or its report would lose them."""
+        planned = {(spot.task.name, spot.column.name, spot.at.dtype) for spot in self.spots}
+        names = [
+            f"{cell.task} × {cell.backend} ({cell.dtype})"
+            for cell in known.values()
+            if (cell.task, cell.backend, cell.dtype) not in planned
+        ]
+        if names:
+            raise UsageError(
+                f"--resume: {self.out} also holds {names[0]}{' and others' if len(names) > 1 else ''}: "
+                "resume with the same tasks, backends and dtype, or choose another --out"
+            )
 
     def result(self, *, complete: bool) -> Result:
         """What is known so far."""
@@ -228,7 +243,7 @@ class Run:
                     not_observed=recorded.not_observed,
                     replay=spot.is_reference,
                 )
-            return self._compared(spot, file, actual, found)
+            return self._compared(spot, file, actual, found, self._replayed(spot, limit, actual, found))
         except Broken as broken:
             return self._cell(spot, status=broken.status, reason=broken.reason, details=broken.details)
         except Exception as error:  # noqa: BLE001  whatever a damaged trace may raise: only this cell has failed
@@ -237,8 +252,23 @@ class Run:
         finally:
             again.unlink(missing_ok=True)
 
-    def _compared(self, spot: Spot, file: Path, actual: Arrays, found: Parity) -> Cell:
-        status, reason = parity.verdict(found, spot.column.limit(spot.task, spot.at.dtype))
+    def _replayed(self, spot: Spot, limit: Limit | None, actual: Arrays, found: Parity) -> Parity | None:
+        """Prove a declared cause: compare with the reference on the task as this framework computes it."""
+        if found.first_divergence is None or limit is None or limit.instead is None:
+            return None
+        path = self.out / "traces" / f"{spot.name}.instead.npz"
+        try:
+            self._record(self._reference(spot), path, as_in=(spot.column.spelling, spot.at.dtype))
+            with self.comparing:
+                hidden = dict(entry.split(": ", 1) for entry in found.not_observed)
+                return parity.compare(actual, trace.load(path), spot.at.dtype, not_observed=hidden)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _compared(
+        self, spot: Spot, file: Path, actual: Arrays, found: Parity, replayed: Parity | None
+    ) -> Cell:
+        status, reason = parity.verdict(found, spot.column.limit(spot.task, spot.at.dtype), replayed)
         return self._cell(
             spot,
             status=status,
@@ -250,15 +280,18 @@ class Run:
             trace=str(file),
         )
 
-    def _record(self, spot: Spot, path: Path) -> protocol.Recorded:
-        request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()))
+    def _record(self, spot: Spot, path: Path, as_in: tuple[str, str] | None = None) -> protocol.Recorded:
+        request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()), as_in)
         return self._session(spot).ask(request, protocol.Recorded)
+
+    def _reference(self, spot: Spot) -> Spot:
+        """The cell that this one is compared with."""
+        return next(other for other in self.spots if other.is_reference and other.task is spot.task)
 
     def _reference_trace(self, spot: Spot) -> Path:
         """Wait for the reference's trace.  Raises `Broken` when there is none to compare with."""
         self.references[spot.task.name].wait()
-        reference = next(s for s in self.spots if s.is_reference and s.task.name == spot.task.name)
-        cell = self.cells.get(reference)
+        cell = self.cells.get(self._reference(spot))
         if cell is None or cell.trace is None:
             raise Broken("failed", f"nothing to compare with: the reference, {REFERENCE}, has no trace")
         return self.out / cell.trace

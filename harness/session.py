@@ -62,6 +62,7 @@ class Session:
         self.cache = folder / "logs" / f"{column.name}.cache"
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
+        self.asking = threading.Lock()  # one question at a time: other columns have the reference replayed
         self.starting = threading.Lock()  # no worker slips through between `start` and `stop`
         self.ready: protocol.Ready | None = None
         self.no_start: Broken | None = None  # it will not start: asking again would only wait again
@@ -115,10 +116,11 @@ class Session:
 
         Raises `Broken` with the status that the cell gets.
         """
-        self._await_ready()
-        with contextlib.suppress(BrokenPipeError):  # it died while idle: reading tells how
-            os.write(self.requests, protocol.encode(request) + b"\n")
-        return self._answer(self.limits.request_s, "the request", expected)
+        with self.asking:
+            self._await_ready()
+            with contextlib.suppress(BrokenPipeError):  # it died while idle: reading tells how
+                os.write(self.requests, protocol.encode(request) + b"\n")
+            return self._answer(self.limits.request_s, "the request", expected)
 
     def _await_ready(self) -> None:
         if self.no_start:

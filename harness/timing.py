@@ -71,7 +71,7 @@ def interval(logs: np.ndarray) -> list[float]:
 def verdict(ratio: list[float], again: list[float], count: int) -> str:
     """What a ratio's interval allows to say, given the interval of the reference against itself."""
     band = max(LEAST_BAND, again[2] - 1, 1 - again[0])
-    if again[0] > 1 or again[2] < 1:
+    if again[0] > 1 + LEAST_BAND or again[2] < 1 - LEAST_BAND:
         said = "no verdict: noisy machine, the reference differs from itself"
     elif ratio[0] > 1 + band:
         said = "slower"

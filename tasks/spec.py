@@ -225,6 +225,7 @@ class Momentum:
     def __post_init__(self) -> None:
         _number(self, "learning_rate", 0.0)
         _number(self, "momentum", 0.0, 1.0)
+        _check(self.momentum > 0, "Momentum.momentum is 0, expected above 0: without it, use GradientDescent")
 
 
 @dataclass(frozen=True)

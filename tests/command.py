@@ -1,10 +1,13 @@
 """The real command line in a process of its own, and what it leaves behind."""
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +46,33 @@ def harness(*arguments: object, **options: Any) -> subprocess.CompletedProcess[s
     return finish(start(*arguments, **options))
 
 
+def all_of(commands: Iterable[Iterable[object]]) -> list[subprocess.CompletedProcess[str]]:
+    """What becomes of these commands, several at a time."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda arguments: harness(*arguments), commands))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run: what it printed and the folder that it wrote."""
+
+    done: subprocess.CompletedProcess[str]
+    folder: Path
+
+
+def side_by_side(home: Path, runs: Mapping[str, Iterable[object]]) -> dict[str, Ran]:
+    """Each of these runs in a folder of its own, several at a time."""
+    commands = [["run", *arguments, "--out", home / name] for name, arguments in runs.items()]
+    return {name: Ran(done, home / name) for name, done in zip(runs, all_of(commands), strict=True)}
+
+
 def refused(*arguments: object, **options: Any) -> str:
     """The sentence with which a command is refused as wrong use: exit code 2, and nothing but that."""
-    done = harness(*arguments, **options)
+    return refusal(harness(*arguments, **options))
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The sentence with which a command was refused as wrong use."""
     assert done.returncode == 2, done
     assert done.stdout == ""
     sentence = done.stderr.strip().splitlines()[-1]
@@ -72,6 +99,12 @@ def _belongs(process: psutil.Process, folder: str) -> bool:
         return caches.startswith(folder) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def end_workers(folder: Path) -> None:
+    """Leave nothing behind, even where the harness did."""
+    for process in workers(folder):
+        process.kill()
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:

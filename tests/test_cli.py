@@ -9,7 +9,18 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from command import COLUMNS, TASK_FILES, cells, harness, refused, snapshot, workers
+from command import (
+    COLUMNS,
+    TASK_FILES,
+    all_of,
+    cells,
+    harness,
+    refusal,
+    refused,
+    side_by_side,
+    snapshot,
+    workers,
+)
 from conftest import ROOT
 
 from harness import environment, folder
@@ -39,7 +50,10 @@ NO_SUCH = "/nowhere/at all.py"
 WRONG_USE = {
     "unknown-task": (["-t", "moon"], f"no task matches 'moon'; there are: {', '.join(TASKS)}"),
     "unknown-pattern": (["-t", TASK, "-t", "moom*"], "no task matches 'moom*'; there are: "),
-    "unknown-tag": (["-t", "tag:quadratics"], "no task matches 'tag:quadratics'; there are: "),
+    "unknown-tag": (
+        ["-t", "tag:quadratics"],
+        "no task matches 'tag:quadratics'; did you mean tag:quadratic?",
+    ),
     "unknown-backend": (["-b", "pytorch"], "backend 'pytorch' is neither a backend (numpy, sklearn, "),
     "no-such-column": (["-b", NO_SUCH], f"backend '{NO_SUCH}' is neither a backend ("),
     "folder-as-column": (["-b", str(COLUMNS)], f"backend '{COLUMNS}' is neither a backend ("),
@@ -58,11 +72,19 @@ WRONG_USE = {
 }
 
 
+@pytest.fixture(scope="module")
+def misused(tmp_path_factory):
+    """Every wrong use: (what became of it, the folder that it must not make)."""
+    path = tmp_path_factory.mktemp("misused") / "run"
+    commands = [["run", "--out", path, *arguments] for arguments, _ in WRONG_USE.values()]
+    return dict(zip(WRONG_USE, all_of(commands), strict=True)), path
+
+
 @pytest.mark.parametrize("wrong", WRONG_USE)
-def test_wrong_use_is_refused_in_one_sentence(tmp_path, wrong):
-    arguments, sentence = WRONG_USE[wrong]
-    assert sentence in refused("run", "--out", tmp_path / "run", *arguments)
-    assert not (tmp_path / "run").exists()
+def test_wrong_use_is_refused_in_one_sentence(misused, wrong):
+    done, path = misused
+    assert WRONG_USE[wrong][1] in refusal(done[wrong])
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(
@@ -183,8 +205,8 @@ def test_run_json_that_is_no_good_is_refused_and_nothing_lost(finished, copied, 
     assert change(file.read_bytes()) != file.read_bytes()
     file.write_bytes(change(file.read_bytes()))
     before = snapshot(copied)
-    for arguments in ((*RUN, copied), (*RUN, copied, "--resume"), ("compare", finished, copied)):
-        assert refused(*arguments).startswith(f"{file} {sentence}")
+    for done in all_of([[*RUN, copied], [*RUN, copied, "--resume"], ["compare", finished, copied]]):
+        assert refusal(done).startswith(f"{file} {sentence}")
     assert snapshot(copied) == before
 
 
@@ -212,12 +234,24 @@ def test_list_has_every_task_and_reason():
     assert "no RMSprop" in done.stdout
 
 
+@pytest.fixture(scope="module")
+def shown():
+    """`show` of every task."""
+    return dict(zip(TASKS, all_of([["show", task] for task in TASKS]), strict=True))
+
+
 @pytest.mark.parametrize("task", TASKS)
-def test_show_tells_of_every_task(task):
-    done = harness("show", task)
+def test_show_tells_of_every_task(shown, task):
+    done = shown[task]
     assert (done.returncode, done.stderr) == (0, "")
     assert " ".join(TASKS[task].shows.split()) in " ".join(done.stdout.split())
     assert "class " in done.stdout
+
+
+def test_output_that_knows_only_ascii_is_no_obstacle():
+    done = harness("list", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "quadratic-adam" in done.stdout
 
 
 def test_doctor_tells_of_every_backend():
@@ -232,7 +266,7 @@ def test_compare_of_a_run_with_itself_finds_no_change(finished):
     assert [line for line in done.stdout.splitlines() if line] == [
         "Environment: no change",
         "Verdicts: no change",
-        "Median step times: no change",
+        "Step times: no change",
     ]
 
 
@@ -256,10 +290,42 @@ def test_console_script_is_declared():
 # ----------------------------------------------------------------------------------------- runs
 
 
-def test_quick_run_is_timed_and_indicative(tmp_path):
-    done = harness("run", "-t", TASK, "-b", COLUMNS / "noisy.py", "--quick", "--out", tmp_path)
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Runs of a few kinds."""
+    unseeded = (
+        "--tasks-from",
+        TASK_FILES / "unseeded.py",
+        "-t",
+        "tag:unseeded",
+        "-b",
+        "numpy",
+        "--no-timing",
+    )
+    noisy, wrong = (("-t", TASK, "-b", COLUMNS / f"{name}.py") for name in ("noisy", "does_nothing"))
+    return side_by_side(
+        tmp_path_factory.mktemp("runs"),
+        {
+            "unusual": (*noisy, "--no-timing", "--dtype", "float32", "--threads", 2),
+            "wrong": (*wrong, "--no-timing"),
+            "unseeded": unseeded,
+            "quick": (*noisy, "--quick"),
+        },
+    )
+
+
+@pytest.fixture
+def unusual(runs):
+    """A run in float32 on two threads."""
+    done = runs["unusual"].done
     assert (done.returncode, done.stderr) == (0, "")
-    reference, noisy = (cells(tmp_path)[TASK, backend]["timing"] for backend in ("numpy", "noisy"))
+    return folder.load(runs["unusual"].folder)
+
+
+def test_quick_run_is_timed_and_indicative(runs):
+    done, path = runs["quick"].done, runs["quick"].folder
+    assert (done.returncode, done.stderr) == (0, "")
+    reference, noisy = (cells(path)[TASK, backend]["timing"] for backend in ("numpy", "noisy"))
     rounds = len(reference["blocks_s"])
     assert 3 <= rounds <= 5
     assert len(reference["blocks_again_s"]) == rounds
@@ -274,23 +340,17 @@ def test_quick_run_is_timed_and_indicative(tmp_path):
         assert min(timing[name] for name in ("start_s", "import_s", "first_step_s", "second_step_s")) > 0
     assert reference["verdict"] == "reference"
     assert noisy["verdict"].startswith("indicative: ")
-    assert (tmp_path / "timings.pyperf.json").is_file()
+    assert (path / "timings.pyperf.json").is_file()
 
 
-def test_two_threads_are_given_to_the_worker(tmp_path):
-    assert harness(*RUN, tmp_path, "--threads", 2).returncode == 0
-    run = folder.load(tmp_path)
-    assert run.environment.threads == 2
-    assert {cell.threads for cell in run.cells} == {2}
-    assert "2 thread(s)" in run.environment.workers["numpy"].values()
+def test_two_threads_are_given_to_the_worker(unusual):
+    assert unusual.environment.threads == 2
+    assert {cell.threads for cell in unusual.cells} == {2}
+    assert "2 thread(s)" in unusual.environment.workers["numpy"].values()
 
 
-def test_float32_is_compared_with_the_reference_in_float64(tmp_path):
-    done = harness(
-        "run", "-t", TASK, "-b", COLUMNS / "noisy.py", "--no-timing", "--dtype", "float32", "--out", tmp_path
-    )
-    assert done.returncode == 0, done
-    found = {(cell.backend, cell.dtype): cell for cell in folder.load(tmp_path).cells}
+def test_float32_is_compared_with_the_reference_in_float64(unusual):
+    found = {(cell.backend, cell.dtype): cell for cell in unusual.cells}
     assert {key: cell.status for key, cell in found.items()} == dict.fromkeys(
         [("numpy", "float64"), ("numpy", "float32"), ("noisy", "float32")], "agreed"
     )
@@ -299,10 +359,17 @@ def test_float32_is_compared_with_the_reference_in_float64(tmp_path):
     assert 0 < other.max_rel < other.tolerance < 1e-3
 
 
-def test_column_that_goes_wrong_makes_exit_code_1(tmp_path):
-    done = harness("run", "-t", TASK, "-b", COLUMNS / "does_nothing.py", "--no-timing", "--out", tmp_path)
+def test_column_that_goes_wrong_makes_exit_code_1(runs):
+    done = runs["wrong"].done
     assert (done.returncode, done.stderr) == (1, "")
-    assert cells(tmp_path)[TASK, "does_nothing"]["reason"].startswith("from step 0, loss[0] differs")
+    found = cells(runs["wrong"].folder)[TASK, "does_nothing"]
+    assert found["status"] == "diverged"
+    assert found["reason"].startswith("from step 0, loss differs")
+
+
+def test_task_that_is_drawn_without_a_seed_fails_with_the_reason(runs):
+    assert runs["unseeded"].done.returncode == 3
+    assert "its file draws without a seed" in cells(runs["unseeded"].folder)["unseeded", "numpy"]["reason"]
 
 
 def test_own_task_on_an_own_column_from_another_folder(tmp_path):
@@ -339,22 +406,17 @@ def test_own_task_on_an_own_column_from_another_folder(tmp_path):
     }
 
 
-def test_task_that_is_drawn_without_a_seed_fails_with_the_reason(tmp_path):
-    what = ("--tasks-from", TASK_FILES / "unseeded.py", "-t", "tag:unseeded", "-b", "numpy")
-    assert harness("run", *what, "--no-timing", "--out", tmp_path).returncode == 3
-    assert "its file draws without a seed" in cells(tmp_path)["unseeded", "numpy"]["reason"]
-
-
 def test_harness_itself_imports_no_framework_and_stays_small(tmp_path):
     """After a whole run with its reports, in the very process."""
     code = """
-import json, resource, sys
+import json, sys
 from harness.__main__ import main
 try:
     main()
 finally:
     frameworks = {"sklearn", "tensorflow", "keras", "torch"} & set(sys.modules)
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = open("/proc/self/status").read()  # getrusage would count the caller of this process
+    size = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     print(json.dumps([sorted(frameworks), size]), file=sys.stderr)
 """
     arguments = ["run", "-t", "xor-learns", "-t", TASK, "-b", "sklearn", "--quick", "--out", str(tmp_path)]

@@ -58,6 +58,17 @@ FAULTS: dict[str, tuple[Arrays, str, int]] = {
     "wrong dtype": (TRACE | {"param/b1": TRACE["param/b1"].astype(np.float32)}, "param/b1", 0),
     "wrong shape": (TRACE | {"param/b1": TRACE["param/b1"][:, :1]}, "param/b1", 0),
     "cut off": (TRACE | {"loss": TRACE["loss"][:-1]}, "loss", 448),
+    "second moment lost": (
+        TRACE | {"state/second_moment/w1": 0 * TRACE["state/second_moment/w1"]},
+        "state/second_moment/w1",
+        1,
+    ),
+    "second moment a little off": (
+        TRACE | {"state/second_moment/w1": TRACE["state/second_moment/w1"] * (1 + 1e-8)},
+        "state/second_moment/w1",
+        15,
+    ),
+    "step counted from 1": (TRACE | {"state/step": TRACE["state/step"] + 1}, "state/step", 0),
     "goes on": (TRACE | {"loss": np.append(TRACE["loss"], 0.0)}, "loss", 449),
     "one step late": (TRACE | {"param/b3": np.roll(TRACE["param/b3"], 1, axis=0)}, "param/b3", 0),
     "step counter": (changed("state/step", 4, 5), "state/step", 4),
@@ -113,7 +124,7 @@ def test_difference_diverges_exactly_when_it_exceeds_the_tolerance(
     kind: str, row: int, factor: float, data: st.DataObject
 ) -> None:
     element = data.draw(st.tuples(*(st.integers(0, size - 1) for size in TRACE[kind].shape[1:])))
-    group = [name for name in TRACE if parity.kind_of(name) == parity.kind_of(kind)]
+    group = [name for name in TRACE if name.rpartition("/")[0] == kind.rpartition("/")[0]]
     scale = max(np.max(np.abs(TRACE[name])) for name in group)
     size = factor * tolerance.tolerance(parity.kind_of(kind), "float64") * scale
     found = first(changed(kind, (row, *element), lambda x: x + size))
@@ -123,6 +134,44 @@ def test_difference_diverges_exactly_when_it_exceeds_the_tolerance(
         assert found is not None
         assert (found.quantity, found.element) == (kind, list(element))
         assert found.step == TRACE["observed_steps"][row]
+
+
+def test_run_that_stops_elsewhere_is_told_so_and_compared_as_far_as_it_goes() -> None:
+    shorter = TRACE | {"loss": TRACE["loss"][:300], "observed_steps": TRACE["observed_steps"].copy()}
+    shorter["observed_steps"][-1] = 300
+    found = compare(shorter, TRACE, "float64")
+    assert found.first_divergence is not None
+    assert found.first_divergence.what == "stops after 300 steps, expected 449"
+    assert (found.first_divergence.step, found.steps_compared) == (300, 300)
+    assert found.quantities["loss"].max_abs == 0
+
+
+def test_quantity_that_others_follow_from_is_named_and_what_still_agrees() -> None:
+    broken = TRACE | {name: TRACE[name].copy() for name in ("param/w1", "loss", "grad/w1")}
+    broken["param/w1"][1:] *= 1 + 1e-9
+    broken["loss"][1:] *= 10
+    broken["grad/w1"][1:] *= 10
+    found = first(broken)
+    assert (found.step, found.quantity) == (1, "param/w1")
+    assert found.differing == ["param", "loss", "grad"]
+    assert found.agreeing == ["state"]
+    assert describe(found).endswith("still agreeing at that step: state")
+
+
+def test_scalar_has_no_element() -> None:
+    assert first(changed("loss", 7, 1.0)).element == []
+
+
+def test_declared_cause_must_explain_the_whole_difference() -> None:
+    """With a replay of the reference as the framework computes it, its size does not matter."""
+    limit = Limit("known difference", lambda _task, _dtype: True, "the cause", instead=lambda task: task)
+    differs = compare(changed("param/w1", (9, 0, 0), 5.0), TRACE, "float64")
+    explained = compare(TRACE, TRACE, "float64")
+    status, reason = verdict(differs, limit, explained)
+    assert status == "known difference"
+    assert reason is not None
+    assert reason.startswith("the cause (differs by")
+    assert verdict(differs, limit, differs)[0] == "diverged"
 
 
 def test_known_difference_is_bounded_by_its_declared_size() -> None:

@@ -250,3 +250,20 @@ def test_predicts_what_the_reference_predicts(program: Program, task: Task) -> N
 def test_wait_returns(program: Program, task: Task) -> None:
     program.run(batches(task, 1))
     assert program.wait() is None
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["outside", "inside"])
+def test_rmsprop_that_a_column_lacks_is_what_it_declares(column: ModuleType, inside: bool) -> None:
+    """On a network too: the column computes exactly the task with ε on the other side of the root."""
+    task = network(RMSprop(0.01, epsilon=1e-4, epsilon_inside_root=inside))
+    declared = COLUMNS[column.__name__.split(".")[1]].limit(task)
+    if declared and declared.status == "unsupported":
+        pytest.skip(f"unsupported, as declared: {declared.reason}")
+    as_declared = declared.instead(task) if declared and declared.instead else task
+    chosen = batches(task, 12)
+    actual, desired, textbook = build(column, task), build(reference, as_declared), build(reference, task)
+    for program in (actual, desired, textbook):
+        program.run(chosen)
+    same(actual.observe(), desired.observe(), rtol=1e-13)
+    differs = np.max(np.abs(actual.observe()["param/w1"] - textbook.observe()["param/w1"]))
+    assert (differs > 1e-4) == (declared is not None)

@@ -4,11 +4,11 @@ import resource
 
 import junitparser
 import pytest
-from command import COLUMNS, TASK_FILES, cells, harness, workers
+from command import COLUMNS, TASK_FILES, cells, end_workers, harness, side_by_side, workers
 
 TASKS = ("quadratic-gd", "quadratic-momentum", "quadratic-rmsprop", "quadratic-adam")
 UNLUCKY = "quadratic-momentum"  # where the columns that break in one task break
-LIMIT_S = 5
+START_LIMIT_S, LIMIT_S = 12, 5
 
 # Column: the status of the cell that breaks, its reason, and what its details tell.
 BREAKING = {
@@ -33,6 +33,7 @@ NOT_STARTING = {
         "a_framework_that_nobody_has is not installed: pip install a_framework_that_nobody_has",
         None,
     ),
+    "slow_start": ("timed out", f"starting took longer than {START_LIMIT_S} s", "slow_start.py"),
     "half_installed": ("failed", "No module named 'json.accelerated'", "half_installed.py"),
     "old_framework": ("failed", "ImportError: cannot import name 'this_came_later'", "old_framework.py"),
 }
@@ -44,20 +45,62 @@ DAMAGED = {
     "quadratic-adam": "KeyError: 'loss'",
 }
 ALL = [*BREAKING, *NOT_STARTING, "noisy", "cuts_traces_off"]
+TIMED = ("breaks_when_timed", "breaks_in_a_block", "does_nothing")
 
 
-def asked(columns, *more):
-    """The arguments of a run of these columns."""
-    tasks = [argument for task in TASKS for argument in ("-t", task)]
-    backends = [argument for name in columns for argument in ("-b", COLUMNS / f"{name}.py")]
-    return ["run", *tasks, *backends, *more]
+def of(*columns):
+    """The options that choose these columns."""
+    return [option for column in columns for option in ("-b", COLUMNS / f"{column}.py")]
+
+
+def tasks(*names):
+    """The options that choose these tasks."""
+    return [option for name in names for option in ("-t", name)]
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory):
-    """One run with every column that breaks while it is compared: (what was printed, its folder)."""
-    folder = tmp_path_factory.mktemp("broken") / "run"
-    return harness(*asked(ALL, "--no-timing", "--limit", LIMIT_S, "--out", folder)), folder
+def runs(tmp_path_factory):
+    """The runs that this file is about; all but one are over while the first still waits for what hangs."""
+    compare = (*tasks(*TASKS), "--no-timing")
+    limits = ("--start-limit", START_LIMIT_S, "--limit", LIMIT_S)
+    wrong = (
+        "--tasks-from",
+        TASK_FILES / "wrong.py",
+        "-t",
+        "tag:wrong",
+        *of("wrong_observations"),
+        "--no-timing",
+    )
+    home = tmp_path_factory.mktemp("runs")
+    yield side_by_side(
+        home,
+        {
+            "broken": (*compare, *of(*ALL), *limits),
+            "timed": (*tasks(TASKS[0], UNLUCKY), *of(*TIMED), "--quick", "--limit", 20),
+            "wrong": wrong,
+            "missing": (*compare, *of("not_installed")),
+            "no-reference": (*compare, *of("noisy"), "--python", "numpy=false"),
+        },
+    )
+    end_workers(home)
+
+
+@pytest.fixture
+def broken(runs):
+    """Columns that break while they are compared."""
+    return runs["broken"]
+
+
+@pytest.fixture
+def timed(runs):
+    """Columns that break while they are timed."""
+    return runs["timed"]
+
+
+@pytest.fixture
+def wrong(runs):
+    """A column that shows wrong things."""
+    return runs["wrong"]
 
 
 def assert_says(cell, status, reason, details):
@@ -71,40 +114,40 @@ def assert_says(cell, status, reason, details):
 
 @pytest.mark.parametrize("column", BREAKING)
 def test_cell_that_breaks_says_how(broken, column):
-    assert_says(cells(broken[1])[UNLUCKY, column], *BREAKING[column])
+    assert_says(cells(broken.folder)[UNLUCKY, column], *BREAKING[column])
 
 
 @pytest.mark.parametrize("column", ["numpy", *BREAKING])
 def test_other_cells_of_a_backend_that_breaks_are_untouched(broken, column):
-    found = cells(broken[1])
+    found = cells(broken.folder)
     others = [task for task in TASKS if column == "numpy" or task != UNLUCKY]
     assert {task: found[task, column]["status"] for task in others} == dict.fromkeys(others, "agreed")
-    assert all((broken[1] / found[task, column]["trace"]).is_file() for task in others)
+    assert all((broken.folder / found[task, column]["trace"]).is_file() for task in others)
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("column", NOT_STARTING)
 def test_every_cell_of_a_backend_that_does_not_start_says_why(broken, column, task):
-    assert_says(cells(broken[1])[task, column], *NOT_STARTING[column])
+    assert_says(cells(broken.folder)[task, column], *NOT_STARTING[column])
 
 
 @pytest.mark.parametrize("task", DAMAGED)
 def test_damaged_trace_fails_its_cell(broken, task):
-    cell = cells(broken[1])[task, "cuts_traces_off"]
+    cell = cells(broken.folder)[task, "cuts_traces_off"]
     assert_says(cell, "failed", DAMAGED[task], "Traceback")
     assert f"trace traces/{task}.cuts_traces_off.float64.npz: " in cell["reason"]
 
 
 def test_what_a_backend_prints_disturbs_nothing(broken):
-    found = cells(broken[1])
+    found = cells(broken.folder)
     assert {found[task, "noisy"]["status"] for task in TASKS} == {"agreed"}
-    log = (broken[1] / "logs" / "noisy.float64.log").read_bytes()
+    log = (broken.folder / "logs" / "noisy.float64.log").read_bytes()
     assert b"\xff\xfe \x1b[31m \x00 no newline" in log
     assert "█████" in log.decode(errors="replace")
 
 
 def test_run_with_broken_cells_ends_in_order(broken):
-    done, folder = broken
+    done, folder = broken.done, broken.folder
     assert done.returncode == 3
     assert done.stderr == ""
     assert "SIGSEGV" in done.stdout
@@ -112,7 +155,7 @@ def test_run_with_broken_cells_ends_in_order(broken):
 
 
 def test_all_reports_tell_of_broken_cells(broken):
-    folder = broken[1]
+    folder = broken.folder
     assert "SIGSEGV" in (folder / "report.html").read_text()
     assert "SIGSEGV" in (folder / "summary.md").read_text()
     suites = {suite.name: suite for suite in junitparser.JUnitXml.fromfile(str(folder / "junit.xml"))}
@@ -120,51 +163,26 @@ def test_all_reports_tell_of_broken_cells(broken):
 
 
 def test_no_worker_is_left_over(broken):
-    assert workers(broken[1]) == []
-    assert not list((broken[1] / "logs").glob("*.cache"))
+    assert workers(broken.folder) == []
+    assert not list((broken.folder / "logs").glob("*.cache"))
 
 
-def test_framework_that_is_not_installed_is_no_failure(tmp_path):
-    folder = tmp_path / "run"
-    done = harness("run", "-t", TASKS[0], "-b", COLUMNS / "not_installed.py", "--no-timing", "--out", folder)
-    assert done.returncode == 0, done
-    assert cells(folder)[TASKS[0], "not_installed"]["status"] == "missing"
+def test_framework_that_is_not_installed_is_no_failure(runs):
+    done, folder = runs["missing"].done, runs["missing"].folder
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {cells(folder)[task, "not_installed"]["status"] for task in TASKS} == {"missing"}
     assert "pip install a_framework_that_nobody_has" in " ".join(done.stdout.split())
 
 
-def test_starting_has_its_own_limit(tmp_path):
-    folder = tmp_path / "run"
-    options = ("--no-timing", "--start-limit", 3, "--out", folder)
-    assert harness(*asked(["slow_start"], *options)).returncode == 3
-    found = cells(folder)
+def test_reference_that_does_not_start_leaves_nothing_to_compare_with(runs):
+    assert runs["no-reference"].done.returncode == 3
+    found = cells(runs["no-reference"].folder)
     for task in TASKS:
-        assert_says(found[task, "slow_start"], "timed out", "starting took longer than 3 s", "slow_start.py")
-        assert found[task, "numpy"]["status"] == "agreed"
-    assert workers(folder) == []
-
-
-def test_reference_that_does_not_start_leaves_nothing_to_compare_with(tmp_path):
-    done = harness(
-        *asked(["noisy"], "--no-timing", "--python", "numpy=false", "--out", tmp_path / "run"),
-    )
-    assert done.returncode == 3
-    found = cells(tmp_path / "run")
-    assert_says(found[TASKS[0], "numpy"], "crashed", "the worker ended with exit code 1", "")
-    assert_says(found[TASKS[0], "noisy"], "failed", "nothing to compare with: the reference, numpy", None)
+        assert_says(found[task, "numpy"], "crashed", "the worker ended with exit code 1", "")
+        assert_says(found[task, "noisy"], "failed", "nothing to compare with: the reference, numpy", None)
 
 
 # -------------------------------------------------------------------------------------- timing
-
-TIMED = ("breaks_when_timed", "breaks_in_a_block", "does_nothing")
-
-
-@pytest.fixture(scope="module")
-def timed(tmp_path_factory):
-    """One run with every column that breaks while it is timed."""
-    folder = tmp_path_factory.mktemp("timed") / "run"
-    arguments = [argument for name in TIMED for argument in ("-b", COLUMNS / f"{name}.py")]
-    tasks = ("-t", "quadratic-gd", "-t", UNLUCKY)
-    return harness("run", *tasks, *arguments, "--quick", "--limit", 20, "--out", folder), folder
 
 
 @pytest.mark.parametrize(
@@ -180,7 +198,7 @@ def timed(tmp_path_factory):
     ],
 )
 def test_backend_that_breaks_only_while_it_is_timed_says_so(timed, column, status, reason, details):
-    cell = cells(timed[1])[UNLUCKY, column]
+    cell = cells(timed.folder)[UNLUCKY, column]
     assert_says(cell, status, reason, details)
     assert cell["timing"] is None
     assert cell["parity"]["first_divergence"] is None  # what was found before stays
@@ -188,20 +206,20 @@ def test_backend_that_breaks_only_while_it_is_timed_says_so(timed, column, statu
 
 @pytest.mark.parametrize("column", ["numpy", *TIMED])
 def test_other_cells_are_timed_all_the_same(timed, column):
-    found = cells(timed[1])
+    found = cells(timed.folder)
     assert found["quadratic-gd", column]["timing"]["blocks_s"]
     assert found[UNLUCKY, "numpy"]["timing"]["blocks_s"]
 
 
 def test_program_that_takes_no_time_does_not_grow_its_blocks_for_ever(timed):
-    cell = cells(timed[1])["quadratic-gd", "does_nothing"]
+    cell = cells(timed.folder)["quadratic-gd", "does_nothing"]
     assert cell["status"] == "diverged"
     assert cell["timing"]["steps_per_block"] <= 2**20
     assert cell["timing"]["peak_rss_mb"] < 500
 
 
 def test_run_that_breaks_while_timing_ends_in_order(timed):
-    done, folder = timed
+    done, folder = timed.done, timed.folder
     assert (done.returncode, done.stderr) == (3, "")
     assert workers(folder) == []
 
@@ -245,37 +263,24 @@ WRONG = {
 }
 
 
-@pytest.fixture(scope="module")
-def wrong(tmp_path_factory):
-    """One run of a column that shows wrong things."""
-    folder = tmp_path_factory.mktemp("wrong") / "run"
-    what = (
-        "--tasks-from",
-        TASK_FILES / "wrong.py",
-        "-t",
-        "tag:wrong",
-        "-b",
-        COLUMNS / "wrong_observations.py",
-    )
-    return harness("run", *what, "--no-timing", "--out", folder), folder
-
-
 @pytest.mark.parametrize("task", WRONG)
 def test_wrong_observation_never_agrees(wrong, task):
     status, reason = WRONG[task]
-    cell = cells(wrong[1])[task, "wrong_observations"]
+    cell = cells(wrong.folder)[task, "wrong_observations"]
     assert cell["status"] == status
     assert reason in cell["reason"]
 
 
 def test_every_task_with_a_fault_is_looked_at_and_sound_ones_agree(wrong):
-    found = {task: cell["status"] for (task, backend), cell in cells(wrong[1]).items() if backend != "numpy"}
+    found = {
+        task: cell["status"] for (task, backend), cell in cells(wrong.folder).items() if backend != "numpy"
+    }
     assert {task for task, status in found.items() if status == "agreed"} == {"sound", "sound-network"}
     assert found.keys() - WRONG.keys() == {"sound", "sound-network"}
 
 
 def test_page_is_drawn_from_wrong_observations_too(wrong):
-    done, folder = wrong
+    done, folder = wrong.done, wrong.folder
     assert (done.returncode, done.stderr) == (3, "")
     assert "could not be written" not in done.stdout
     assert "scores-are-a-column" in (folder / "report.html").read_text()
@@ -301,7 +306,9 @@ def test_full_disk_loses_only_the_cell_in_hand(tmp_path):
         assert_says(found["large", column], "failed", reason, None)
         assert {found[task, column]["status"] for task in ("quadratic-gd", "small")} == {"agreed"}
     assert "report.html could not be written: File too large" in done.stdout.replace("\n", "")
-    assert not list((tmp_path / "run").rglob(".*"))  # nothing half written is left
+    traces = sorted(file.name for file in (tmp_path / "run" / "traces").iterdir())
+    sound = ("quadratic-gd", "small")  # of the others, nothing half written is left
+    assert traces == sorted(f"{task}.{column}.float64.npz" for task in sound for column in ("numpy", "noisy"))
 
 
 def test_full_disk_at_the_start_is_said_at_once(tmp_path):

@@ -141,7 +141,7 @@ ALL_AGREE = result(*(cell(task, backend) for task in ("and", "xor") for backend 
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "0"), (3e-15, "3e-15"), (4.12e-14, "4.1e-14"), (float("inf"), "not finite")]
+    ("value", "text"), [(0.0, "0"), (3e-15, "3e-15"), (4.12e-14, "4.1e-14"), (float("inf"), "not comparable")]
 )
 def test_a_difference_has_two_digits(value, text):
     assert figures.number(value) == text
@@ -221,18 +221,21 @@ def test_only_a_complete_list_of_tasks_is_shortened(few, expected):
 SENTENCES = {
     "all agree": (
         ALL_AGREE,
-        "All 2 tasks agree with NumPy on 4 other backends: 8 cells agreed{worst} 3e-15 (xor × torch, param).",
+        (
+            "8 of 8 cells agree with NumPy, on all 2 tasks and 4 other backends"
+            "{worst} 3e-15 (xor × torch, param)."
+        ),
     ),
     "known differences are not agreement": (
         result(cell("xor", "numpy"), EVERY_STATUS["known difference"], cell("xor", "torch")),
         (
-            "1 of 2 tasks agree with NumPy on 1 other backend: "
-            "1 cell agreed, 1 known difference{worst} 3e-15 (xor × torch, param)."
+            "1 of 2 cells agree with NumPy, on 1 of 2 tasks and 1 other backend: "
+            "1 known difference{worst} 3e-15 (xor × torch, param)."
         ),
     ),
     "one task": (
         result(cell("xor", "numpy"), cell("xor", "torch")),
-        "The task agrees with NumPy on 1 other backend: 1 cell agreed{worst} 3e-15 (xor × torch, param).",
+        "1 of 1 cell agree with NumPy, on 1 task and 1 other backend{worst} 3e-15 (xor × torch, param).",
     ),
     "one diverged": (
         result(cell("xor", "numpy"), EVERY_STATUS["diverged"], cell("xor", "torch")),

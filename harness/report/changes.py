@@ -1,7 +1,6 @@
 """Two runs side by side: environment first, then verdicts that changed, then timings."""
 
 from collections.abc import Iterator
-from statistics import median
 
 import msgspec
 from rich.console import Console
@@ -10,7 +9,6 @@ from harness.report import figures
 from harness.result import BROKEN, Cell, Result
 
 WORSE = ("diverged", *BROKEN)
-NOTABLE = 0.1  # changes of a median step time below this share are left out
 
 
 def print_changes(a: Result, b: Result, console: Console) -> int:
@@ -18,7 +16,7 @@ def print_changes(a: Result, b: Result, console: Console) -> int:
     for title, lines in (
         ("Environment", list(_environment(a, b))),
         ("Verdicts", list(_verdicts(a, b))),
-        ("Median step times", list(_timings(a, b))),
+        ("Step times", list(_timings(a, b))),
     ):
         console.print(f"{title}: {'' if lines else 'no change'}", style="bold")
         for line in lines:
@@ -52,11 +50,18 @@ def _verdicts(a: Result, b: Result) -> Iterator[str]:
 
 
 def _timings(a: Result, b: Result) -> Iterator[str]:
+    """Ratios to the reference whose intervals do not overlap: the machine's own speed cancels in them."""
     before, after = _cells(a), _cells(b)
     for key in before:
-        earlier, later = before[key].timing, after[key].timing if key in after else None
-        if earlier is None or later is None:
-            continue
-        old, new = (median(figures.step_times(timing)) * 1e6 for timing in (earlier, later))
-        if abs(new / old - 1) >= NOTABLE:
-            yield f"{key[0]} × {key[1]}: {figures.digits(old)} → {figures.digits(new)} µs, {new / old:.2f} ×"
+        old, new = (_ratio(cells.get(key)) for cells in (before, after))
+        if old and new and key[1] != b.reference and (old[2] < new[0] or new[2] < old[0]):
+            yield f"{key[0]} × {key[1]}: {_interval(old)} → {_interval(new)} × {b.reference}'s step time"
+
+
+def _ratio(cell: Cell | None) -> list[float] | None:
+    return cell.timing.ratio_to_reference if cell and cell.timing else None
+
+
+def _interval(ratio: list[float]) -> str:
+    low, middle, high = map(figures.digits, ratio)
+    return f"{middle} ({low}–{high})"

@@ -52,8 +52,8 @@ def worst(cell: Cell) -> tuple[float, str] | None:
 
 
 def number(value: float) -> str:
-    """A difference in two digits: "4.1e-14", "0", "not finite"."""
-    return f"{value:.2g}" if math.isfinite(value) else "not finite"
+    """A difference in two digits: "4.1e-14", "0", "not comparable"."""
+    return f"{value:.2g}" if math.isfinite(value) else "not comparable"
 
 
 def word(cell: Cell, result: Result) -> str:

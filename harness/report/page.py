@@ -5,7 +5,7 @@ import shlex
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         timing=_timing_charts(result, palette),
         cold=_cold(result, backends),
         listings=_listings(rows, tasks, backends),
-        command=_command,
+        command=partial(_command, run=result.command),
         script=_vega(),
     )
     path = folder / "report.html"
@@ -274,9 +274,12 @@ def _framework(backend: str) -> str:
     return verdict.TITLES.get(backend, backend)
 
 
-def _command(cell: Cell) -> str:
-    """What runs this cell again."""
-    words = ["python", "-m", "harness", "run", "-t", cell.task, "-b", cell.backend]
+def _command(cell: Cell, run: Sequence[str]) -> str:
+    """What runs this cell again; the whole run's command tells the files of the user's own."""
+    files = [word for word in run if word.endswith(f"{cell.backend}.py")]
+    words = ["python", "-m", "harness", "run", "-t", cell.task, "-b", *(files or [cell.backend])]
+    if "--tasks-from" in run:
+        words += run[(at := run.index("--tasks-from")) : at + 2]
     for option, usual in (("dtype", "float64"), ("device", "cpu"), ("threads", 1)):
         if (value := getattr(cell, option)) != usual:
             words += [f"--{option}", str(value)]

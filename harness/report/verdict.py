@@ -22,8 +22,9 @@ def sentence(result: Result) -> str:
     judged = [
         cell for cell in result.cells if cell.status != "agreed" or not figures.is_reference(cell, result)
     ]
-    words = _bad(judged) if any(cell.status in BAD for cell in judged) else _good(judged, result)
-    ending = _tally(judged) + _worst(judged)
+    is_bad = any(cell.status in BAD for cell in judged)
+    words = _bad(judged) if is_bad else _good(judged, result)
+    ending = _tally(judged, "" if is_bad else "agreed") + _worst(judged)
     return f"{'' if result.complete else 'This run is unfinished. '}{words}{ending}."
 
 
@@ -45,14 +46,15 @@ def _good(judged: Sequence[Cell], result: Result) -> str:
     tasks, total = ({cell.task for cell in cells} for cells in (agreed, result.cells))
     names = {cell.backend for cell in agreed}
     others = _count(len(names), "backend" if result.reference in names else "other backend")
-    share = "All" if tasks == total else f"{len(tasks)} of"
-    whole = f"{share} {len(total)} tasks agree" if len(total) > 1 else "The task agrees"
-    return f"{whole} with {reference} on {others}"
+    share = f"{len(tasks)} of {len(total)}" if tasks != total else "all " * (len(total) > 1) + str(len(total))
+    cells = f"{len(agreed)} of {_count(len(judged), 'cell')}"
+    return f"{cells} agree with {reference}, on {share} {'task' if share == '1' else 'tasks'} and {others}"
 
 
-def _tally(judged: Sequence[Cell]) -> str:
+def _tally(judged: Sequence[Cell], said: str) -> str:
+    """How many cells came to each end that has not been said yet."""
     counts = Counter(cell.status for cell in judged)
-    shown = [status for status in figures.STATUSES if counts[status] and status not in BAD]
+    shown = [status for status in figures.STATUSES if counts[status] and status not in (*BAD, said)]
     parts = [_counted(counts[status], status) for status in shown]
     return f": {', '.join(parts)}" if parts else ""
 

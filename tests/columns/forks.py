@@ -1,4 +1,4 @@
-"""Leaves a process behind that ignores SIGTERM, then aborts in one task."""
+"""Leaves a process behind that only SIGKILL ends, then aborts in one task."""
 
 import os
 import signal
@@ -16,8 +16,9 @@ class Quadratic(numpy.Quadratic):
     def run(self, batches):
         if self.unlucky:
             if os.fork() == 0:
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                for sign in (signal.SIGTERM, signal.SIGIO):
+                    signal.signal(sign, signal.SIG_IGN)
                 time.sleep(1000)
-            time.sleep(0.1)  # until the child ignores it
+            time.sleep(0.1)  # until the child ignores them
             os.abort()
         return super().run(batches)
