@@ -48,9 +48,11 @@ def copied(finished, tmp_path):
 
 NO_SUCH = "/nowhere/at all.py"
 WRONG_USE = {
-    "unknown-task": (["-t", "moon"], f"no task matches 'moon'; there are: {', '.join(TASKS)}"),
+    "unknown-task": (["-t", "cats"], f"no task matches 'cats'; there are: {', '.join(TASKS)}"),
+    "misspelled-task": (["-t", "xor-adm"], "no task matches 'xor-adm'; did you mean xor-adam"),
     "unknown-pattern": (["-t", TASK, "-t", "moom*"], "no task matches 'moom*'; there are: "),
-    "unknown-tag": (
+    "unknown-tag": (["-t", "tag:cats"], "no task matches 'tag:cats'; there are: tag:"),
+    "misspelled-tag": (
         ["-t", "tag:quadratics"],
         "no task matches 'tag:quadratics'; did you mean tag:quadratic?",
     ),
@@ -92,7 +94,7 @@ def test_wrong_use_is_refused_in_one_sentence(misused, wrong):
     [
         pytest.param(["rum"], "No such command 'rum'.", id="unknown-command"),
         pytest.param(
-            ["show", "moon"], "no task is named 'moon'; there are: perceptron-and,", id="show-unknown"
+            ["show", "cats"], "no task is named 'cats'; there are: perceptron-and,", id="show-unknown"
         ),
         pytest.param(["show"], "Missing argument 'TASK'.", id="show-nothing"),
         pytest.param(["list", "--tasks-from", NO_SUCH], f"{NO_SUCH}: no such file", id="list-no-file"),

@@ -1,6 +1,7 @@
 """A run that was stopped, killed or damaged is gone on with: what is finished is not computed again."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import COLUMNS, cells, end_workers, finish, harness, snapshot, start, wait_for, workers
+from command import COLUMNS, cells, end_workers, finish, harness, refused, snapshot, start, wait_for, workers
 from conftest import ROOT
 
 import tasks
@@ -264,14 +265,42 @@ def test_other_tasks_columns_placements_and_interpreters_make_other_cells():
     assert len({spot.name for spot in spots}) == len(spots) - 1  # cells of other threads take the same place
 
 
-def test_run_without_resume_starts_afresh(copied):
+def test_run_without_resume_starts_afresh_and_keeps_the_last_one_beside(copied):
+    """Even from within the folder, where the user's own files stay as they are."""
     (copied / "cells" / "moons-overfit.keras.float64.json").write_text("of an earlier run")
     (copied / "notes.txt").write_text("the user's own")
+    what = ("run", "-t", TASKS[0], "--no-timing", "--out", ".")
+    for backends in (["numpy"], ["numpy", "noisy"]):
+        before = snapshot(copied)
+        del before["notes.txt"]
+        columns = [option for name in backends for option in ("-b", named(name))]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        assert harness(*what, *columns, cwd=copied, env=environment).returncode == 0
+        assert snapshot(copied.with_name("run.previous")) == before
+        assert set(statuses(copied)) == {(TASKS[0], name) for name in backends}
+        assert len(list((copied / "cells").iterdir())) == len(backends)
+        assert (copied / "notes.txt").read_text() == "the user's own"
+
+
+def named(backend):
+    return COLUMNS / "noisy.py" if backend == "noisy" else backend
+
+
+def test_last_run_is_not_moved_onto_other_files(copied):
+    previous = copied.with_name("run.previous")
+    previous.mkdir()
+    (previous / "thesis.txt").write_text("precious")
+    before = snapshot(copied.parent)
+    sentence = refused(*ALL, copied)
+    assert sentence == f"{previous} holds files but no run.json: the last run cannot be moved there"
+    assert snapshot(copied.parent) == before
+
+
+def test_resuming_with_less_is_refused_since_it_would_lose_cells(copied):
     before = snapshot(copied)
-    assert harness("run", "-t", TASKS[0], "-b", "numpy", "--no-timing", "--out", copied).returncode == 0
-    assert list(snapshot(copied / "cells")) == ["quadratic-gd.numpy.float64.json"]
-    assert statuses(copied) == {("quadratic-gd", "numpy"): "agreed"}
-    assert snapshot(copied)["notes.txt"] == before["notes.txt"]
+    sentence = refused("run", "-t", TASKS[0], "-b", "numpy", "--no-timing", "--out", copied, "--resume")
+    assert sentence.startswith(f"--resume: {copied} also holds quadratic-")
+    assert snapshot(copied) == before
 
 
 TASK = """
