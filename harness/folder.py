@@ -18,6 +18,7 @@ from harness.trace import load as load_trace
 from harness.trace import write
 
 PARTS = ("cells", "traces", "logs")
+REPORTS = ("report.html", "summary.md", "junit.xml", "timings.pyperf.json")
 
 
 def prepare(path: Path, *, resume: bool) -> None:
@@ -49,11 +50,21 @@ def _prepare(path: Path, *, resume: bool) -> None:
 
 
 def _set_aside(path: Path) -> None:
-    """Keep the last run beside the new one, to compare with; the one before it goes."""
+    """Keep the last run beside the new one, to compare with; the one before it goes.
+
+    Only a run's own files are moved or removed, and the folder itself stays: someone may be in it, or
+    it may be mounted.
+    """
     previous = path.with_name(f"{path.name}.previous")
-    if (previous / "run.json").is_file():
-        shutil.rmtree(previous)
-    path.rename(previous)
+    if previous.is_dir() and any(previous.iterdir()) and not (previous / "run.json").is_file():
+        raise UsageError(f"{previous} holds files but no run.json: the last run cannot be moved there")
+    previous.mkdir(exist_ok=True)
+    for name in (*PARTS, *REPORTS, "run.json"):
+        if (previous / name).is_dir():
+            shutil.rmtree(previous / name)
+        (previous / name).unlink(missing_ok=True)
+        if (path / name).exists():
+            shutil.move(path / name, previous / name)
 
 
 def load(path: Path) -> Result:

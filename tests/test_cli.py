@@ -51,7 +51,7 @@ WRONG_USE = {
     "unknown-task": (["-t", "cats"], f"no task matches 'cats'; there are: {', '.join(TASKS)}"),
     "misspelled-task": (["-t", "xor-adm"], "no task matches 'xor-adm'; did you mean xor-adam"),
     "unknown-pattern": (["-t", TASK, "-t", "moom*"], "no task matches 'moom*'; there are: "),
-    "unknown-tag": (["-t", "tag:cats"], "no task matches 'tag:cats'; there are: tag:"),
+    "unknown-tag": (["-t", "tag:zzz"], "no task matches 'tag:zzz'; there are: tag:"),
     "misspelled-tag": (
         ["-t", "tag:quadratics"],
         "no task matches 'tag:quadratics'; did you mean tag:quadratic?",
