@@ -180,6 +180,7 @@ class Quadratic(Program):
         loss, gradients = self._loss_and_gradients()
         return float(loss), {"w": gradients[0].numpy()}
 
+    @tf.function
     def _loss_and_gradients(self) -> tuple[tf.Tensor, list[tf.Tensor]]:
         w = self.parameters["w"].value
         with tf.GradientTape() as tape:

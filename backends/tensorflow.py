@@ -183,6 +183,7 @@ class Quadratic(Program):
         loss, gradients = self._loss_and_gradients()
         return float(loss), _numpy(dict(zip(self.parameters, gradients, strict=True)))
 
+    @tf.function
     def _loss_and_gradients(self) -> tuple[tf.Tensor, list[tf.Tensor]]:
         w = self.parameters["w"]
         with tf.GradientTape() as tape:

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from scipy.special import stdtrit
 
 from harness.protocol import Measured
 
@@ -53,19 +54,16 @@ def log_ratios(step_s: np.ndarray, reference_s: np.ndarray, disturbed: list[bool
 
 
 def interval(logs: np.ndarray) -> list[float]:
-    """Geometric mean of ratios, [low, middle, high], with its 95 % interval by bootstrap over rounds."""
-    middle = float(np.exp(np.mean(logs)))
-    if len(logs) < 2 or np.ptp(logs) == 0:
-        return [middle, middle, middle]
-    from scipy.stats import bootstrap  # here: it takes a second to import
+    """Geometric mean of ratios with its 95 % interval, [low, middle, high], from their logarithms per round.
 
-    found = bootstrap((logs,), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(0))
-    low, high = np.exp(found.confidence_interval)
-    return [
-        min(float(low), middle),
-        middle,
-        max(float(high), middle),
-    ]  # min, max: rounding where all are alike
+    By Student's t on the logarithms: over ten rounds a percentile bootstrap would cover the true
+    ratio in 89 % of cases only.
+    """
+    mean, rounds = float(np.mean(logs)), len(logs)
+    half = 0.0
+    if rounds > 1:
+        half = float(stdtrit(rounds - 1, 0.975) * np.std(logs, ddof=1) / np.sqrt(rounds))
+    return [float(np.exp(mean - half)), float(np.exp(mean)), float(np.exp(mean + half))]
 
 
 def verdict(ratio: list[float], again: list[float], count: int) -> str:

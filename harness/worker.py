@@ -8,6 +8,7 @@ import faulthandler
 import fcntl
 import gc
 import json
+import math
 import os
 import resource
 import signal
@@ -29,7 +30,7 @@ from harness import protocol, trace
 from harness.plan import fingerprint
 from tasks.spec import Rows, Task
 
-WARM_UP_S = 0.02
+MARGIN = 1.05  # on the duration of a block: it is to be at least what is asked for
 MOST_STEPS = 2**20  # of a block: ends the search for a program that takes no time at all
 
 
@@ -187,15 +188,16 @@ class _Timed:
         return state | {f"param/{name}": array for name, array in self.task.start.items()}
 
     def _steps(self, batches: Iterator[Rows], block_s: float) -> int:
-        """Warm up, doubling the number of steps; how many make a block of at least block_s."""
-        steps, took = 4, 0.0
-        while took < WARM_UP_S and steps < MOST_STEPS:
-            steps *= 2
+        """Warm up for at least a block's time; how many steps make a block of at least block_s."""
+        steps, took, fastest = 8, 0.0, math.inf
+        while took < block_s and steps < MOST_STEPS:
             chunk = list(islice(batches, steps))
             began = time.perf_counter()
             self._run(chunk)
             took = time.perf_counter() - began
-        return min(MOST_STEPS, max(1, round(1.1 * block_s / took * steps)))
+            fastest = min(fastest, took / steps)
+            steps = min(MOST_STEPS, 8 * steps, math.ceil(MARGIN * block_s / fastest))
+        return steps
 
     def block(self) -> protocol.Measured:
         self.program.restore(self.start)

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import msgspec
 import numpy as np
 import pytest
@@ -244,6 +245,7 @@ def test_links_lead_somewhere(shown: Page) -> None:
 def test_every_chart_renders(shown: Page) -> None:
     assert len(shown.specs) >= 4 * 2 + 5
     for name, spec in shown.specs.items():
+        alt.Chart.from_dict(spec, validate=True)
         assert "<svg" in vl_convert.vegalite_to_svg(spec), name
 
 

@@ -292,6 +292,8 @@ def _not_finite(series: Series) -> list[str]:
 
 
 def _spec(chart: alt.Chart | alt.LayerChart | alt.FacetChart, description: str) -> dict[str, Any]:
-    """The chart as JSON that fills its container; Altair checks it against Vega-Lite's schema."""
-    spec: dict[str, Any] = chart.properties(width="container", description=description).to_dict()
+    """The chart as JSON that fills its container."""
+    spec: dict[str, Any] = chart.properties(width="container", description=description).to_dict(
+        validate=False
+    )
     return spec

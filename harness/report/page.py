@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 import numpy as np
 import vl_convert
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from backends.base import Arrays
@@ -59,6 +60,7 @@ class Row:
         return any(cell.metrics and cell.metrics.confusion_test for cell in self.cells.values())
 
 
+@debug_mode(False)  # tests hold every chart against Vega-Lite's schema: here it would take a second
 def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
     """Write report.html into the run's folder, from the result and the folder's traces.
 
