@@ -1,6 +1,7 @@
 """Conduct a run: workers side by side for parity, in turn for timing; every finished cell on disk at once."""
 
 import datetime as dt
+import os
 import shutil
 import signal
 import sys
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -26,6 +27,8 @@ from harness.result import SCHEMA, TRACED, Cell, Metrics, Parity, Result, Timing
 from harness.session import Broken, Limits, Session
 from tasks.spec import Task
 
+T = TypeVar("T")
+R = TypeVar("R")
 Key = tuple[str, Placement]  # a column's name, and where it computes: one worker each
 
 
@@ -154,6 +157,17 @@ class Run:
         finally:
             self.phases[name] = time.perf_counter() - began
 
+    def _together(self, work: Callable[[T], R], items: list[T], at_once: int) -> list[R]:
+        """The results of some work on each item, in threads; Ctrl-C ends the workers that these wait for."""
+        with ThreadPoolExecutor(max(1, at_once)) as pool:
+            futures = [pool.submit(work, item) for item in items]
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                self._stop()
+                raise
+        return [future.result() for future in futures]
+
     def _stop(self) -> None:
         """Make the threads of a comparison come to their end at once."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: nothing may disturb the end
@@ -189,15 +203,7 @@ class Run:
             if spot not in self.cells:
                 todo.setdefault((spot.column.name, spot.at), []).append(spot)
         self.watcher.start("comparing", sum(map(len, todo.values())))
-        with ThreadPoolExecutor(max(1, len(todo))) as pool:
-            futures = [pool.submit(self._column, spots) for spots in todo.values()]
-            try:
-                wait(futures)
-            except KeyboardInterrupt:
-                self._stop()
-                raise
-        for future in futures:
-            future.result()
+        self._together(self._column, list(todo.values()), at_once=len(todo))
 
     def _column(self, spots: list[Spot]) -> None:
         for spot in spots:
@@ -318,13 +324,10 @@ class Run:
 
     def _time_row(self, row: list[Spot], seed: int) -> None:
         """Time one task.  A backend that breaks leaves the row, which starts again without it."""
-        prepared: dict[Spot, protocol.Prepared] = {}
-        for spot in row:
-            request = protocol.Prepare(spot.task.name, fingerprint(spot.task), timing.BLOCK_S)
-            try:
-                prepared[spot] = self._session(spot).ask(request, protocol.Prepared)
-            except Broken as broken:
-                self._break(spot, broken)
+        # As many cold starts at a time as there are cores: each is a process of its own on few threads.
+        cores = (os.cpu_count() or 1) // row[0].at.threads
+        replies = zip(row, self._together(self._prepare, row, at_once=cores), strict=True)
+        prepared = {spot: reply for spot, reply in replies if reply is not None}
         reference = next((spot for spot in prepared if spot.is_reference), None)
         if reference is None:
             return
@@ -341,6 +344,15 @@ class Run:
                 self.cells[spot], timing=self._summary(spot, reference, prepared, found, disturbed)
             )
             self._keep(spot, cell, say=False)
+
+    def _prepare(self, spot: Spot) -> protocol.Prepared | None:
+        request = protocol.Prepare(spot.task.name, fingerprint(spot.task), timing.BLOCK_S)
+        try:
+            return self._session(spot).ask(request, protocol.Prepared)
+        except Broken as broken:
+            if not self.stopping.is_set():
+                self._break(spot, broken)
+            return None
 
     def _block(self, spot: Spot) -> protocol.Measured:
         try:
