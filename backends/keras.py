@@ -9,7 +9,7 @@ leave and enter the graph for every step.
 """
 
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 import keras
 import numpy as np
@@ -103,20 +103,11 @@ class Perceptron(Program):
         self.parameters = {"w": self.dense.kernel, "b": self.dense.bias}  # (D, 1), (1,)
         self._fill(dict(task.start))
         self.optimizer = Optimizer(task.optimizer, self.parameters)
+        self.steps = _in_graph(self)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         """One row at a time; the loss is 1 for a mistake."""
-        return _run(self._steps, batches)
-
-    @tf.function(input_signature=_BATCHES)
-    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        """All batches in one graph."""
-        values = tf.TensorArray(self.x.dtype, tf.size(ends) - 1)
-        for step in tf.range(tf.size(ends) - 1):
-            loss, gradients = self._loss_and_gradients(rows[ends[step] : ends[step + 1]])
-            self.optimizer.step(gradients)
-            values = values.write(step, loss)
-        return values.stack()  # (steps,)
+        return _run(self.steps, batches)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """Mean over the rows."""
@@ -160,28 +151,19 @@ class Quadratic(Program):
         self.minimum = tf.constant(task.model.minimum, at.dtype)  # (D,)
         self.parameters = {"w": keras.Variable(task.start["w"], dtype=at.dtype, name="w")}  # (D,)
         self.optimizer = Optimizer(task.optimizer, self.parameters)
+        self.steps = _in_graph(self)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         """One step per batch; there is no data, so the batches are empty."""
-        return _run(self._steps, batches)
-
-    @tf.function(input_signature=_BATCHES)
-    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        """All steps in one graph."""
-        values = tf.TensorArray(self.minimum.dtype, tf.size(ends) - 1)
-        for step in tf.range(tf.size(ends) - 1):
-            loss, gradients = self._loss_and_gradients()
-            self.optimizer.step(gradients)
-            values = values.write(step, loss)
-        return values.stack()  # (steps,)
+        return _run(self.steps, batches)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """f(w) and its gradient."""
-        loss, gradients = self._loss_and_gradients()
+        loss, gradients = self._loss_and_gradients(tf.constant(rows))
         return float(loss), {"w": gradients[0].numpy()}
 
     @tf.function
-    def _loss_and_gradients(self) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _loss_and_gradients(self, _rows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         w = self.parameters["w"].value
         with tf.GradientTape() as tape:
             loss = self._value(w)
@@ -232,6 +214,7 @@ class Network(Program):
         self.parameters = dict(zip(task.shapes, self.model.trainable_variables, strict=True))
         _fill(self.parameters, dict(task.start))
         self.optimizer = Optimizer(task.optimizer, self.parameters)
+        self.steps = _in_graph(self)
 
     def _penalty(self) -> regularizers.Regularizer | None:
         if not self.l2:
@@ -243,17 +226,7 @@ class Network(Program):
         return penalty
 
     def run(self, batches: Sequence[Rows]) -> Array:
-        return _run(self._steps, batches)
-
-    @tf.function(input_signature=_BATCHES)
-    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        """All batches in one graph."""
-        values = tf.TensorArray(self.x.dtype, tf.size(ends) - 1)
-        for step in tf.range(tf.size(ends) - 1):
-            loss, gradients = self._loss_and_gradients(rows[ends[step] : ends[step + 1]])
-            self.optimizer.step(gradients)
-            values = values.write(step, loss)
-        return values.stack()  # (steps,)
+        return _run(self.steps, batches)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         loss, gradients = self._loss_and_gradients(rows)
@@ -289,6 +262,22 @@ def _exact(value: float) -> float:
     rho take part in arithmetic as they are.  In float32 there is nothing to save.
     """
     return np.float64(value) if keras.config.floatx() == "float64" else value
+
+
+def _in_graph(program: Any) -> tf.types.experimental.PolymorphicFunction:
+    """The loop over batches of a program, as one graph."""
+
+    @tf.function(input_signature=_BATCHES)
+    def steps(rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+        dtype = next(iter(program.parameters.values())).dtype
+        values = tf.TensorArray(dtype, tf.size(ends) - 1)
+        for step in tf.range(tf.size(ends) - 1):
+            loss, gradients = program._loss_and_gradients(rows[ends[step] : ends[step + 1]])
+            program.optimizer.step(gradients)
+            values = values.write(step, loss)
+        return values.stack()  # (steps,)
+
+    return steps
 
 
 def _run(steps: tf.types.experimental.PolymorphicFunction, batches: Sequence[Rows]) -> Array:

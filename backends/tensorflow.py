@@ -5,7 +5,7 @@ and not once per step.
 """
 
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import tensorflow as tf
@@ -106,20 +106,11 @@ class Perceptron(Program):
         self.y = tf.constant(task.data.y_train, at.dtype)  # (N,)
         self.parameters = _variables(task, at)  # w (D,), b (1,)
         self.optimizer = Optimizer(task.optimizer, self.parameters)
+        self.steps = _in_graph(self)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         """One row at a time; the loss is 1 for a mistake."""
-        return _run(self._steps, batches)
-
-    @tf.function(input_signature=_BATCHES)
-    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        """All batches in one graph."""
-        losses = tf.TensorArray(self.x.dtype, tf.size(ends) - 1)
-        for step in tf.range(tf.size(ends) - 1):
-            loss, gradients = self._loss_and_gradients(rows[ends[step] : ends[step + 1]])
-            self.optimizer.step(gradients)
-            losses = losses.write(step, loss)
-        return losses.stack()  # (steps,)
+        return _run(self.steps, batches)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """Mean over the rows."""
@@ -163,28 +154,19 @@ class Quadratic(Program):
         self.minimum = tf.constant(task.model.minimum, at.dtype)  # (D,)
         self.parameters = _variables(task, at)  # w (D,)
         self.optimizer = Optimizer(task.optimizer, self.parameters)
+        self.steps = _in_graph(self)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         """One step per batch; there is no data, so the batches are empty."""
-        return _run(self._steps, batches)
-
-    @tf.function(input_signature=_BATCHES)
-    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        """All steps in one graph."""
-        losses = tf.TensorArray(self.minimum.dtype, tf.size(ends) - 1)
-        for step in tf.range(tf.size(ends) - 1):
-            loss, gradients = self._loss_and_gradients()
-            self.optimizer.step(gradients)
-            losses = losses.write(step, loss)
-        return losses.stack()  # (steps,)
+        return _run(self.steps, batches)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """f(w) and its gradient."""
-        loss, gradients = self._loss_and_gradients()
+        loss, gradients = self._loss_and_gradients(tf.constant(rows))
         return float(loss), _numpy(dict(zip(self.parameters, gradients, strict=True)))
 
     @tf.function
-    def _loss_and_gradients(self) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _loss_and_gradients(self, _rows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         w = self.parameters["w"]
         with tf.GradientTape() as tape:
             loss = self._value(w)
@@ -223,19 +205,10 @@ class Network(Program):
         views = list(self.parameters.values())
         self.layers = list(zip(views[0::2], views[1::2], strict=True))  # (in, out), (out,)
         self.optimizer = Optimizer(task.optimizer, self.parameters)
+        self.steps = _in_graph(self)
 
     def run(self, batches: Sequence[Rows]) -> Array:
-        return _run(self._steps, batches)
-
-    @tf.function(input_signature=_BATCHES)
-    def _steps(self, rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        """All batches in one graph."""
-        losses = tf.TensorArray(self.x.dtype, tf.size(ends) - 1)
-        for step in tf.range(tf.size(ends) - 1):
-            loss, gradients = self._loss_and_gradients(rows[ends[step] : ends[step + 1]])
-            self.optimizer.step(gradients)
-            losses = losses.write(step, loss)
-        return losses.stack()  # (steps,)
+        return _run(self.steps, batches)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         loss, gradients = self._loss_and_gradients(rows)
@@ -274,6 +247,22 @@ class Network(Program):
 
 
 _ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.tanh, "logistic": tf.sigmoid}
+
+
+def _in_graph(program: Any) -> tf.types.experimental.PolymorphicFunction:
+    """The loop over batches of a program, as one graph."""
+
+    @tf.function(input_signature=_BATCHES)
+    def steps(rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+        dtype = next(iter(program.parameters.values())).dtype
+        losses = tf.TensorArray(dtype, tf.size(ends) - 1)
+        for step in tf.range(tf.size(ends) - 1):
+            loss, gradients = program._loss_and_gradients(rows[ends[step] : ends[step + 1]])
+            program.optimizer.step(gradients)
+            losses = losses.write(step, loss)
+        return losses.stack()  # (steps,)
+
+    return steps
 
 
 def _run(steps: tf.types.experimental.PolymorphicFunction, batches: Sequence[Rows]) -> Array:

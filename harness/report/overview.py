@@ -14,10 +14,10 @@ WORDS = {"unsupported": "no", "known difference": "differs"}
 
 def print_table(tasks: Iterable[Task], columns: Sequence[Column], console: Console) -> None:
     """Print a word per cell, and below it every reason once."""
-    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("task", no_wrap=True)
     for column in columns:
-        table.add_column(column.name)
+        table.add_column(column.name, min_width=len(column.name))
     reasons: dict[str, list[str]] = {}
     for task in tasks:
         words = []
