@@ -144,7 +144,7 @@ COLUMNS: dict[str, Column] = {
                     _adam_in_float32,
                     "keras.optimizers.Adam computes 1 - β2ᵗ in float32, where only four of its digits "
                     "remain; the others compute it in float64",
-                    size=1e-3,
+                    size=4e-3,
                 ),
             ),
         ),
