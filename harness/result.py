@@ -13,7 +13,6 @@ SCHEMA: Literal["samestep.run/1"] = "samestep.run/1"
 Status = Literal[
     "agreed", "diverged", "known difference", "unsupported", "missing", "failed", "timed out", "crashed"
 ]  # fmt: skip
-AGREEING: tuple[Status, ...] = ("agreed", "known difference", "unsupported", "missing")  # exit code 0
 BROKEN: tuple[Status, ...] = ("failed", "timed out", "crashed")  # exit code 3
 TRACED: tuple[Status, ...] = ("agreed", "known difference", "diverged")  # ran to its end: there is a trace
 

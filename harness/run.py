@@ -19,11 +19,11 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 import numpy as np
 
-from backends import REFERENCE, Limit
+from backends import REFERENCE
 from backends.base import Arrays, Placement
 from harness import environment, folder, parity, protocol, timing, trace
 from harness.plan import Spot, UsageError, fingerprint
-from harness.result import SCHEMA, TRACED, Cell, Metrics, Parity, Result, Timing
+from harness.result import SCHEMA, TRACED, Cell, Metrics, Parity, Result, Status, Timing
 from harness.session import Broken, Limits, Session
 from tasks.spec import Task
 
@@ -249,7 +249,10 @@ class Run:
                     not_observed=recorded.not_observed,
                     replay=spot.is_reference,
                 )
-            return self._compared(spot, file, actual, found, self._replayed(spot, limit, actual, found))
+            replayed = None
+            if found.first_divergence and limit and limit.instead:
+                replayed = self._replayed(spot, actual, recorded)
+            return self._compared(spot, file, actual, found, parity.verdict(found, limit, replayed))
         except Broken as broken:
             return self._cell(spot, status=broken.status, reason=broken.reason, details=broken.details)
         except Exception as error:  # noqa: BLE001  whatever a damaged trace may raise: only this cell has failed
@@ -258,23 +261,21 @@ class Run:
         finally:
             again.unlink(missing_ok=True)
 
-    def _replayed(self, spot: Spot, limit: Limit | None, actual: Arrays, found: Parity) -> Parity | None:
+    def _replayed(self, spot: Spot, actual: Arrays, recorded: protocol.Recorded) -> Parity:
         """Prove a declared cause: compare with the reference on the task as this framework computes it."""
-        if found.first_divergence is None or limit is None or limit.instead is None:
-            return None
         path = self.out / "traces" / f"{spot.name}.instead.npz"
         try:
             self._record(self._reference(spot), path, as_in=(spot.column.spelling, spot.at.dtype))
             with self.comparing:
-                hidden = dict(entry.split(": ", 1) for entry in found.not_observed)
-                return parity.compare(actual, trace.load(path), spot.at.dtype, not_observed=hidden)
+                desired = trace.load(path)
+                return parity.compare(actual, desired, spot.at.dtype, not_observed=recorded.not_observed)
         finally:
             path.unlink(missing_ok=True)
 
     def _compared(
-        self, spot: Spot, file: Path, actual: Arrays, found: Parity, replayed: Parity | None
+        self, spot: Spot, file: Path, actual: Arrays, found: Parity, verdict: tuple[Status, str | None]
     ) -> Cell:
-        status, reason = parity.verdict(found, spot.column.limit(spot.task, spot.at.dtype), replayed)
+        status, reason = verdict
         return self._cell(
             spot,
             status=status,
