@@ -7,6 +7,7 @@ A column is a module with the same public classes and methods, in the same order
     Perceptron    a `Program` for each kind of model
     Quadratic
     Network
+    Chance        what the framework draws by itself
 
 Only NumPy arrays cross its edge, in the names, layout and signs of `tasks.spec`.
 """
@@ -73,6 +74,28 @@ class Program(ABC):
     @abstractmethod
     def wait(self) -> None:
         """Return when everything asked for has finished; matters on devices that compute asynchronously."""
+
+
+class Chance(ABC):
+    """What a framework draws by itself: streams that no two frameworks share, whatever the seed.
+
+    A task never draws from these.  Arrays are float64; the same seed draws the same again, and neither
+    needs nor moves a generator that anyone else uses.  Abstract here, final in each column.
+
+    Each method raises `Unsupported` when the framework has nothing of the kind.
+    """
+
+    @abstractmethod
+    def initial(self, shape: tuple[int, int], seed: int) -> Array:
+        """A kernel (in, out) from the framework's own form of Glorot's uniform initialiser."""
+
+    @abstractmethod
+    def dropout(self, x: Array, rate: float, seed: int) -> Array:
+        """The array x as a dropout layer in training leaves it: a share `rate` of it 0, the rest scaled."""
+
+    @abstractmethod
+    def shuffle(self, rows: int, seed: int) -> Rows:
+        """A permutation of 0 … rows-1."""
 
 
 def named(prefix: str, arrays: Mapping[str, Array]) -> Arrays:

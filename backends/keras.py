@@ -14,8 +14,9 @@ from typing import Any, final
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers, losses, ops, optimizers, regularizers
+from keras import initializers, layers, losses, ops, optimizers, random, regularizers
 
+from backends import base
 from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
@@ -253,6 +254,22 @@ class Network(Program):
 
     def wait(self) -> None:
         """`run` returns NumPy arrays, so its graph has finished."""
+
+
+@final
+class Chance(base.Chance):
+    """`keras.initializers`, `layers.Dropout` and `keras.random`."""
+
+    def initial(self, shape: tuple[int, int], seed: int) -> Array:
+        """`GlorotUniform`, the default of `Dense`."""
+        return ops.convert_to_numpy(initializers.GlorotUniform(seed)(shape, "float64"))  # (in, out)
+
+    def dropout(self, x: Array, rate: float, seed: int) -> Array:
+        layer = layers.Dropout(rate, seed=seed, dtype="float64")
+        return ops.convert_to_numpy(layer(x, training=True))
+
+    def shuffle(self, rows: int, seed: int) -> Rows:
+        return ops.convert_to_numpy(random.shuffle(np.arange(rows), seed=seed))
 
 
 def _exact(value: float) -> float:

@@ -10,6 +10,7 @@ from typing import final
 
 import numpy as np
 
+from backends import base
 from backends.base import Arrays, Placement, Program, Unsupported, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Shapes, Task
@@ -289,6 +290,24 @@ class Network(Program):
 
     def wait(self) -> None:
         """NumPy has finished when it returns."""
+
+
+@final
+class Chance(base.Chance):
+    """NumPy's own generator, with the formulas written out."""
+
+    def initial(self, shape: tuple[int, int], seed: int) -> Array:
+        """Uniform in ±√(6/(in+out))."""
+        bound = math.sqrt(6 / sum(shape))
+        return np.random.default_rng(seed).uniform(-bound, bound, shape)  # (in, out)
+
+    def dropout(self, x: Array, rate: float, seed: int) -> Array:
+        """What is kept grows by 1/(1 - rate), so that the mean stays."""
+        is_kept = np.random.default_rng(seed).random(x.shape) >= rate
+        return np.where(is_kept, x / (1 - rate), 0)
+
+    def shuffle(self, rows: int, seed: int) -> Rows:
+        return np.random.default_rng(seed).permutation(rows)
 
 
 def _layers(flat: _Flat) -> list[tuple[Array, Array]]:

@@ -12,10 +12,11 @@ from typing import final
 
 import numpy as np
 import sklearn
-from sklearn import linear_model
+from sklearn import linear_model, utils
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
+from backends import base
 from backends.base import Arrays, NotObserved, Placement, Program, Unsupported, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
@@ -246,6 +247,25 @@ class Network(Program):
 
     def wait(self) -> None:
         """scikit-learn has finished when it returns."""
+
+
+@final
+class Chance(base.Chance):
+    """What `MLPClassifier.fit` draws."""
+
+    def initial(self, shape: tuple[int, int], seed: int) -> Array:
+        """The kernel only: `fit` draws biases as well, where Glorot's paper has zeros."""
+        native = MLPClassifier()
+        native._random_state = np.random.RandomState(seed)
+        kernel, _ = native._init_coef(*shape, np.float64)
+        return kernel  # (in, out)
+
+    def dropout(self, x: Array, rate: float, seed: int) -> Array:
+        """There is none."""
+        raise Unsupported("scikit-learn's networks have no dropout")
+
+    def shuffle(self, rows: int, seed: int) -> Rows:
+        return utils.shuffle(np.arange(rows), random_state=seed)
 
 
 def _parameters(native: MLPClassifier) -> dict[str, Array]:

@@ -4,12 +4,14 @@ What makes it fast: the loop over batches runs inside one graph, so Python is le
 and not once per step.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
 import tensorflow as tf
 
+from backends import base
 from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
@@ -244,6 +246,25 @@ class Network(Program):
 
     def wait(self) -> None:
         """`run` returns NumPy arrays, so its graph has finished."""
+
+
+@final
+class Chance(base.Chance):
+    """TensorFlow's stateless generator, which has a seed of two numbers.
+
+    Keras takes (seed, 0); this is another stream, so that the two columns are two samples.
+    """
+
+    def initial(self, shape: tuple[int, int], seed: int) -> Array:
+        """Uniform in ±√(6/(in+out)), written out: TensorFlow leaves initialisers to Keras."""
+        bound = math.sqrt(6 / sum(shape))
+        return tf.random.stateless_uniform(shape, (0, seed), -bound, bound, tf.float64).numpy()  # (in, out)
+
+    def dropout(self, x: Array, rate: float, seed: int) -> Array:
+        return tf.nn.experimental.stateless_dropout(tf.constant(x, tf.float64), rate, (0, seed)).numpy()
+
+    def shuffle(self, rows: int, seed: int) -> Rows:
+        return tf.random.experimental.stateless_shuffle(tf.range(rows, dtype=tf.int64), (0, seed)).numpy()
 
 
 _ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.tanh, "logistic": tf.sigmoid}

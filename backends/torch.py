@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from backends import base
 from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
@@ -277,7 +278,30 @@ class Network(Program):
         _wait(self.device)
 
 
+@final
+class Chance(base.Chance):
+    """`nn.init`, `nn.functional.dropout` and `torch.randperm`."""
+
+    def initial(self, shape: tuple[int, int], seed: int) -> Array:
+        """`xavier_uniform_`; `nn.Linear` starts from another: ±1/√in, and biases likewise."""
+        kernel = torch.empty(shape[::-1], dtype=torch.float64)  # (out, in)
+        return _numpy(nn.init.xavier_uniform_(kernel, generator=_generator(seed)))  # (in, out)
+
+    def dropout(self, x: Array, rate: float, seed: int) -> Array:
+        """It takes no generator: the common one is seeded, and put back as it was."""
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            return nn.functional.dropout(torch.tensor(x, dtype=torch.float64), rate).numpy()
+
+    def shuffle(self, rows: int, seed: int) -> Rows:
+        return torch.randperm(rows, generator=_generator(seed)).numpy()
+
+
 _ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid}
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def _data(array: Array, at: Placement) -> torch.Tensor:

@@ -212,6 +212,67 @@ def show(task: str, names: tuple[str, ...], tasks_from: Path | None) -> None:
     print_task(table[task], [c.spelling for c in chosen if not names or c.spelling in names], _console())
 
 
+@main.command("random")
+@click.option(
+    "-b", "--backend", "names", multiple=True, help="Backend name, or a .py file with one of your own."
+)
+@click.option(
+    "--seeds", type=click.IntRange(2), default=100, show_default=True, help="How often each one draws."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the table.")
+def random_(names: tuple[str, ...], seeds: int, as_json: bool) -> None:
+    """What frameworks draw by themselves, compared over many seeds: initialisers, dropout, shuffles.
+
+    0 equivalent or unsupported · 1 something is different · 2 wrong use · 3 something broke ·
+    4 nothing is different, but something cannot be told
+    """
+    from harness import result, sampling
+    from harness.report import chance
+
+    try:
+        found = sampling.compare(plan.columns(names), seeds)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    if as_json:
+        click.echo(result.encode(found), nl=False)
+    else:
+        chance.print_comparison(found, _console())
+    sys.exit(found.exit_code())
+
+
+@main.command()
+@click.option("-b", "--backend", "names", multiple=True, help="Backend name; all if none is given.")
+@click.option("--quick", is_flag=True, help="Each fault once, the backends taking turns.")
+@click.option("--clean", "runs", type=click.IntRange(1), help="In place of faults: so many runs of random tasks.")
+@click.option("--power", is_flag=True, help="In place of faults: the smallest changes that are found.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the tables.")
+def selftest(names: tuple[str, ...], quick: bool, runs: int | None, power: bool, as_json: bool) -> None:
+    """Show the checker every fault of the catalogue, and see whether it finds them.
+
+    0 every promise kept · 1 a fault missed, a cause named wrong, a false alarm · 2 wrong use · 3 a worker broke
+    """
+    from harness.report import killmatrix
+    from harness.report.progress import Progress
+    from harness.result import encode
+    from harness.selftest.conduct import conduct
+    from harness.session import Broken
+
+    console = _console(stderr=as_json)
+    try:
+        with Progress(console) as progress:
+            found = conduct(plan.columns(names), progress, quick=quick, clean_runs=runs, with_power=power)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Broken as broken:
+        _say(console, f"{broken.status}: {broken.reason}")
+        sys.exit(3)
+    if as_json:
+        click.echo(encode(found), nl=False)
+    else:
+        killmatrix.print_selftest(found, console)
+    sys.exit(found.exit_code())
+
+
 @main.command()
 def doctor() -> None:
     """Versions, processor, threads, devices, and what is missing and how to install it."""
@@ -231,12 +292,12 @@ def compare(run_a: Path, run_b: Path) -> None:
     sys.exit(changes.print_changes(folder.load(run_a), folder.load(run_b), _console()))
 
 
-def _console() -> "Console":
+def _console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # where × cannot be shown, a question mark can
-    return Console(highlight=False)
+    return Console(highlight=False, stderr=stderr)
 
 
 if __name__ == "__main__":

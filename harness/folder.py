@@ -6,6 +6,7 @@ traces/<cell>.npz         what each cell recorded
 logs/<backend>.<dtype>.log   what each worker printed
 """
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,6 @@ import msgspec
 from harness import result
 from harness.plan import UsageError
 from harness.result import Cell, Result
-from harness.trace import load as load_trace
 from harness.trace import write
 
 PARTS = ("cells", "traces", "logs")
@@ -74,7 +74,7 @@ def load(path: Path) -> Result:
     """
     file = path if path.name == "run.json" else path / "run.json"
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Result)
+        run = msgspec.json.decode(file.read_bytes(), type=Result)
     except FileNotFoundError:
         raise UsageError(f"{path} is not a run's folder: it has no run.json") from None
     except OSError as error:
@@ -83,6 +83,13 @@ def load(path: Path) -> Result:
         raise UsageError(f"{file} is not a {result.SCHEMA} file: {error}") from None
     except msgspec.DecodeError as error:
         raise UsageError(f"{file} is damaged: {error}") from None
+    seen = set()
+    for cell in run.cells:
+        key = (cell.task, cell.backend, cell.dtype, cell.device)
+        if key in seen:
+            raise UsageError(f"{file} is damaged: it has {cell.task} × {cell.backend} ({cell.dtype}) twice")
+        seen.add(key)
+    return run
 
 
 def finished(path: Path) -> dict[str, Cell]:
@@ -91,13 +98,18 @@ def finished(path: Path) -> dict[str, Cell]:
     for file in sorted((path / "cells").glob("*.json")):
         try:
             cell = msgspec.json.decode(file.read_bytes(), type=Cell)
-            if cell.trace is not None:
-                load_trace(path / cell.trace)
-        except Exception:  # noqa: BLE001, S112  whatever damaged files may raise: the cell is computed again
+            is_whole = cell.trace is None or digest(path / cell.trace) == cell.trace_digest
+        except (OSError, msgspec.DecodeError):  # the cell is computed again
             continue
-        if cell.status not in result.BROKEN:
+        if is_whole and cell.status not in result.BROKEN:
             cells[cell.identity] = cell
     return cells
+
+
+def digest(path: Path) -> str:
+    """What tells a file from one that was damaged, or belongs to another run.  Raises `OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def keep(path: Path, name: str, cell: Cell) -> None:

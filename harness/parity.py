@@ -1,6 +1,11 @@
-"""Compare a trace with the reference's, every quantity by name at every observed step."""
+"""Compare a trace with the reference's, every quantity by name at every observed step.
 
-from collections.abc import Iterator, Mapping
+Twice: the whole run from the start, free-running, and single steps, each from the reference's own
+state.  A difference is rounding, or growth of rounding that the task itself explains, or a fault; where
+rounding alone may have grown so large that a fault would not show, it is undecided.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,44 +13,55 @@ import numpy as np
 from backends import REFERENCE, Limit
 from backends.base import Arrays
 from harness import tolerance
-from harness.result import Difference, Divergence, Parity, Status
+from harness.distance import distances, farthest
+from harness.result import Cause, Difference, Divergence, Nature, Parity, Status
 from tasks.spec import Array
 
 KINDS = ("loss", "grad", "param", "state", "predict")
-CAUSES = (
-    "state",
-    "param",
-    "loss",
-    "grad",
-    "predict",
-)  # of one step: each can be wrong because of those before
+CAUSES = ("state", "param", "loss", "grad", "predict")  # of one step: each follows from those before
+LOCAL = "local/"
 
 
 @dataclass(frozen=True)
-class _Finding:
-    """One quantity at one step."""
+class _Series:
+    """The differences of one array, step by step; each field but the names is (K,)."""
 
-    step: int
     name: str
-    worst: float = np.inf  # max |actual - desired|; inf where something cannot be compared
-    rel: float = np.inf
-    ulp: float = np.inf
-    limit: float = 0.0
-    element: tuple[int, ...] = ()
-    actual: float | None = None
-    desired: float | None = None
+    steps: Array  # after how many steps
+    distance: Array  # largest |actual - desired|; inf where something is not finite or not comparable
+    scale: Array  # largest magnitude of the reference so far, of the whole run where that is still 0
+    rounding: Array
+    tolerance: Array
     what: str = "differs"
 
     @property
-    def agrees(self) -> bool:
-        return self.rel <= self.limit
+    def kind(self) -> str:
+        kind = kind_of(self.name)
+        assert kind is not None
+        return kind
+
+    def used(self) -> Array:
+        """The share of the tolerance that is used, (K,); a fault above 1."""
+        return np.where(self.distance == 0, 0.0, self.distance / self.tolerance)
+
+    def rel(self) -> Array:
+        """The difference relative to the scale, (K,)."""
+        return self.distance / self.scale
+
+    def is_fault(self) -> Array:
+        return ~(self.distance <= self.tolerance)
+
+    def is_undecided(self) -> Array:
+        blind = self.tolerance > tolerance.BLIND * self.scale
+        return ~self.is_fault() & (self.distance > self.rounding) & blind
 
 
 def kind_of(name: str) -> str | None:
     """The kind of a trace's array: "grad/w1" and "grad_loss" are grad; None for what is not compared."""
-    if name == "loss":
+    bare = name.removeprefix(LOCAL)
+    if bare == "loss":
         return "loss"
-    kind = name.partition("/")[0].partition("_")[0]
+    kind = bare.partition("/")[0].partition("_")[0]
     return kind if kind in KINDS and kind != "loss" else None
 
 
@@ -63,72 +79,92 @@ def compare(
     nothing may differ at all.
     """
     hidden = not_observed or {}
-    last = tolerance.judged_steps(dtype)
-    shared = min(len(actual.get("loss", ())), len(desired["loss"]))
-    findings: list[_Finding] = []
-    quantities: dict[str, Difference] = {}
-    for kind in KINDS:
-        names = [name for name in desired if kind_of(name) == kind]
-        if not names or kind in hidden:
-            continue
-        limit = tolerance.REPLAY if replay else tolerance.tolerance(kind, dtype)
-        found = [
-            finding
-            for name in names
-            for finding in _compare(name, actual, desired, dtype, _scale(desired, name), limit)
-            if finding.step <= min(last, shared)
-        ]
-        if found:  # float32: predictions at the end of a long run are not judged
-            findings += found
-            quantities[kind] = _difference(found, limit)
-    findings += _unexpected(actual, desired, hidden)
-    if len(actual.get("loss", ())) != len(desired["loss"]) and shared <= last:
-        what = f"stops after {len(actual.get('loss', ()))} steps, expected {len(desired['loss'])}"
-        findings.append(_Finding(shared, "loss", what=what))
-    return Parity(
-        reference=REFERENCE,
-        quantities=quantities,
-        not_observed=[f"{kind}: {why}" for kind, why in hidden.items()],
-        first_divergence=_first(findings),
-        steps_compared=int(min(last, shared)),
+    names = [name for name in desired if (kind := kind_of(name)) and kind not in hidden]
+    with np.errstate(all="ignore"):  # inf is a result, judged like any other
+        series = [found for name in names for found in _series(name, actual, desired, dtype, replay=replay)]
+        series += _unexpected(actual, desired, hidden)
+        ends = _end(actual, desired)  # a number of steps: no difference of any quantity
+        return Parity(
+            reference=REFERENCE,
+            quantities=_worst_of_each_kind(series, dtype, local=False),
+            single_steps=_worst_of_each_kind(series, dtype, local=True),
+            not_observed=[f"{kind}: {why}" for kind, why in hidden.items()],
+            first_divergence=_first(series + ends, actual, desired),
+            first_undecided=_first_undecided(series + ends),
+            steps_compared=min(len(actual.get("loss", ())), len(desired["loss"])),
+        )
+
+
+def verdict(parity: Parity, limit: Limit | None, causes: Sequence[Cause] = ()) -> tuple[Status, str | None]:
+    """The status that a comparison comes to, and its reason if it is not plain agreement.
+
+    A declared difference is known as long as the reference, computed with the declared cause, agrees.
+    """
+    if parity.first_divergence is None:
+        if parity.first_undecided is None:
+            return "agreed", None
+        return "inconclusive", _undecided(parity)
+    if limit is None:
+        return "diverged", f"{describe(parity.first_divergence)}; {_because(causes)}"
+    declared = next((cause for cause in causes if cause.id == limit.cause), None)
+    if declared is not None:
+        return "known difference", (
+            f"{limit.reason} (differs by {worst(parity):.1e}; "
+            f"computed so, the reference agrees to {declared.agrees_to:.1e})"
+        )
+    return "diverged", (
+        f"{describe(parity.first_divergence)}; {_because(causes)}; declared, but no explanation: {limit.reason}"
     )
 
 
-def verdict(parity: Parity, limit: Limit | None, replayed: Parity | None = None) -> tuple[Status, str | None]:
-    """The status that a comparison comes to, and its reason if it is not plain agreement.
+def _because(causes: Sequence[Cause]) -> str:
+    """The named cause, or that there is none."""
+    if not causes:
+        return "cause not known"
+    words = " or ".join(cause.words for cause in causes)
+    agrees_to = max(cause.agrees_to for cause in causes)
+    alike = ", which this task cannot tell apart" if len(causes) > 1 else ""
+    return f"cause: {words}{alike} (computed so, the reference agrees to {agrees_to:.1e})"
 
-    `replayed` compares the same trace with the reference's on the task as `limit.instead` has it: if
-    that agrees, the declared cause explains the whole difference.
-    """
-    if parity.first_divergence is None:
-        return "agreed", None
-    if limit is None or limit.status != "known difference":
-        return "diverged", describe(parity.first_divergence)
-    size = worst(parity)
-    if replayed is not None:
-        if replayed.first_divergence is None:
-            return "known difference", (
-                f"{limit.reason} (differs by {size:.1e}; "
-                f"computed so, the reference agrees to {worst(replayed):.1e})"
-            )
-        return "diverged", (
-            f"{limit.reason}; but computed so, the reference differs {describe(replayed.first_divergence)}"
-        )
-    if size <= tolerance.KNOWN_FACTOR * limit.size:
-        return "known difference", f"{limit.reason} (differs by {size:.1e}, declared {limit.size:.0e})"
-    return "diverged", f"declared to differ by {limit.size:.0e}, but {describe(parity.first_divergence)}"
+
+def groups(traces: Mapping[str, Arrays], reference: str, dtype: str) -> list[list[str]]:
+    """Which backends agree with each other, the largest group first; the others are the odd ones out."""
+    spreads = {name: a for name, a in traces[reference].items() if name.startswith("spread/")}
+    found: list[list[str]] = []
+    for name, actual in traces.items():
+        for group in found:
+            shown = {kind_of(n) for n in actual} & {kind_of(n) for n in traces[group[0]]}
+            hidden = {kind: "" for kind in KINDS if kind not in shown}
+            if _agree(actual, traces[group[0]] | spreads, dtype, hidden):
+                group.append(name)
+                break
+        else:
+            found.append([name])
+    return sorted(found, key=len, reverse=True)
+
+
+def _agree(actual: Arrays, desired: Arrays, dtype: str, hidden: Mapping[str, str]) -> bool:
+    """Whether two backends agree, both in `dtype` but for a reference in float64."""
+    return compare(actual, desired, dtype, not_observed=hidden).first_divergence is None
 
 
 def worst(parity: Parity) -> float:
     """The largest relative difference of any quantity; inf where one cannot be compared."""
-    found = [quantity.max_rel for quantity in parity.quantities.values()]
-    return max((np.inf if rel is None else rel for rel in found), default=0.0)
+    found = [*parity.quantities.values(), *parity.single_steps.values()]
+    return max((np.inf if q.max_rel is None else q.max_rel for q in found), default=0.0)
+
+
+def headroom(parity: Parity) -> float:
+    """By what the tolerances could be divided and the run would still agree; inf if nothing differs."""
+    found = [*parity.quantities.values(), *parity.single_steps.values()]
+    return min((q.headroom for q in found if q.headroom is not None), default=np.inf)
 
 
 def describe(divergence: Divergence) -> str:
     """One clause: where, what, by how much, and what else differs there."""
     where = f"{divergence.quantity}{list(divergence.element) if divergence.element else ''}"
-    said = f"from step {divergence.step}, {where} {divergence.what}"
+    alone = ", in a single step from the reference's state," if divergence.single_step else ","
+    said = f"from step {divergence.step}{alone} {where} {divergence.what}"
     if divergence.max_rel is not None and divergence.actual is not None:
         said += (
             f": {divergence.actual:.17g} instead of {divergence.desired:.17g}, "
@@ -139,59 +175,65 @@ def describe(divergence: Divergence) -> str:
     return said
 
 
-def _scale(desired: Arrays, name: str) -> float:
-    """The largest finite value in the whole run of this array and its like; 1 where all are zero.
-
-    Alike are all parameters, all gradients, all arrays of one slot.  A step count is counted in ones.
-    """
-    if name == "state/step":
-        return 1.0
-    group = name.rpartition("/")[0]
-    names = [other for other in desired if other.rpartition("/")[0] == group] if group else [name]
-    largest = max(float(np.max(np.abs(_finite(desired[name])), initial=0.0)) for name in names)
-    return largest or 1.0
+def _undecided(parity: Parity) -> str:
+    return (
+        f"agrees as far as can be told, but from step {parity.first_undecided} rounding alone may grow "
+        f"beyond {tolerance.BLIND:g} of a quantity, so that a mistake would not show; float64 can tell"
+    )
 
 
-def _finite(array: Array) -> Array:
-    return array[np.isfinite(array)]
+# ---------------------------------------------------------------------------------------- series
 
 
-def _steps(name: str, trace: Arrays) -> Array:
-    """After how many steps each row of an array was taken; predictions belong to the end."""
-    if name == "loss":
-        return np.arange(len(trace["loss"]))
-    observed = trace.get("observed_steps", np.zeros(0, np.int64))
-    return observed[-1:] if kind_of(name) == "predict" else observed
-
-
-def _compare(
-    name: str, actual: Arrays, desired: Arrays, dtype: str, scale: float, limit: float
-) -> Iterator[_Finding]:
-    """One finding per observed step of one array; a single one where it cannot be compared at all."""
+def _series(name: str, actual: Arrays, desired: Arrays, dtype: str, *, replay: bool) -> Iterator[_Series]:
+    """The differences of one array, and one more for what of it cannot be compared."""
     steps, rows = _steps(name, desired), _rows(name, desired)
     if name not in actual:
-        yield _Finding(int(steps[0]), name, what="is missing")
+        yield _problem(name, int(steps[0]), "is missing")
         return
-    expected_dtype = dtype if name.startswith(("param/", "grad/")) else None
-    if expected_dtype and actual[name].dtype != expected_dtype:
-        what = f"has dtype {actual[name].dtype}, expected {expected_dtype}"
-        yield _Finding(int(steps[0]), name, what=what)
+    found = _rows(name, actual)
+    if problem := _form(name, actual, desired, dtype):
+        yield _problem(name, int(steps[0]), problem)
         return
-    actual_steps, actual_rows = _steps(name, actual), _rows(name, actual)
-    if actual_rows.shape[1:] != rows.shape[1:]:
-        what = f"has shape {actual_rows.shape[1:]}, expected {rows.shape[1:]}"
-        yield _Finding(int(steps[0]), name, what=what)
-        return
-    position = {int(step): i for i, step in enumerate(actual_steps[: len(actual_rows)])}
-    last = (
-        actual_steps[-1] if len(actual_steps) else np.inf
-    )  # that the run ends elsewhere is said once, of its loss
-    ulp = float(np.spacing(np.array(scale, dtype)))
-    for i, step in enumerate(int(step) for step in steps):
-        if step in position:
-            yield _worst(step, name, actual_rows[position[step]], rows[i], scale, ulp, limit)
-        elif step <= last:
-            yield _Finding(step, name, what="was not observed at this step")
+    spread = _spread(name, desired, len(rows))
+    if not name.startswith(LOCAL):
+        mine, theirs = _shared(name, actual, desired)
+        unseen = np.setdiff1d(_due(steps, actual, desired), steps[theirs])
+        if len(unseen):
+            yield _problem(name, int(unseen[0]), "was not observed at this step")
+        found, rows, steps, spread = found[mine], rows[theirs], steps[theirs], spread[theirs]
+    distance, size = distances(found, rows)
+    so_far = np.maximum.accumulate(np.where(np.isfinite(size), size, 0.0))
+    rounding = tolerance.rounding(so_far, dtype)
+    allowed = tolerance.tolerance(so_far, spread, dtype)
+    if replay:
+        rounding = allowed = np.full(len(rows), tolerance.REPLAY)
+    allowed = np.where(np.isfinite(distance), allowed, 0.0)  # NaN and inf agree with nothing
+    scale = np.where(so_far > 0, so_far, so_far.max(initial=0.0) or 1.0)
+    yield _Series(name, steps, distance, scale, rounding, allowed)
+
+
+def _spread(name: str, desired: Arrays, rows: int) -> Array:
+    """How far shadows are from the reference, (K,).
+
+    None are known of a backend that serves as the desired one; a replay that goes on for longer than the
+    reference is given the last one.
+    """
+    spread = desired.get(f"spread/{name}", np.zeros(1))
+    return np.pad(spread[:rows], (0, max(0, rows - len(spread))), mode="edge")
+
+
+def _form(name: str, actual: Arrays, desired: Arrays, dtype: str) -> str | None:
+    """What makes two arrays incomparable, in words."""
+    ours, theirs, kind = _rows(name, actual), _rows(name, desired), kind_of(name)
+    if kind in ("param", "grad") and not name.endswith("grad_loss") and ours.dtype != dtype:
+        return f"has dtype {ours.dtype}, expected {dtype}"
+    if ours.shape[1:] != theirs.shape[1:]:
+        return f"has shape {ours.shape[1:]}, expected {theirs.shape[1:]}"
+    steps = len(theirs) if name.startswith(LOCAL) else len(_steps(name, actual))
+    if len(ours) != steps:
+        return f"has {len(ours)} rows at {steps} observed steps"
+    return None
 
 
 def _rows(name: str, trace: Arrays) -> Array:
@@ -199,76 +241,153 @@ def _rows(name: str, trace: Arrays) -> Array:
     return trace[name][None] if kind_of(name) == "predict" else trace[name]
 
 
-def _worst(
-    step: int, name: str, actual: Array, desired: Array, scale: float, ulp: float, limit: float
-) -> _Finding:
-    """The element of one observation that differs most."""
-    actual, desired = np.asarray(actual, np.float64), np.asarray(desired, np.float64)
-    with np.errstate(invalid="ignore"):
-        distance = np.abs(actual - desired)
-    # NaN and inf never agree, not even with themselves.
-    distance = np.where(np.isfinite(distance), distance, np.inf)
-    if not distance.size:
-        return _Finding(step, name, 0.0, 0.0, 0.0, limit)
-    element = np.unravel_index(int(np.argmax(distance)), distance.shape)
-    worst = float(distance[element])
-    return _Finding(
-        step,
-        name,
-        worst,
-        worst / scale,
-        worst / ulp,
-        limit,
-        element=tuple(int(i) for i in element),
-        actual=float(actual[element]),
-        desired=float(desired[element]),
-        what="differs" if np.isfinite(worst) else "is not finite",
-    )
+def _steps(name: str, trace: Arrays) -> Array:
+    """After how many steps each row of an array was taken; predictions belong to the end."""
+    if name == "loss":
+        return np.arange(len(trace["loss"]))
+    observed = trace.get("observed_steps", np.zeros(0, np.int64))
+    if kind_of(name) == "predict":
+        return observed[-1:]
+    if name.startswith((f"{LOCAL}param", f"{LOCAL}state")):
+        return observed + 1  # what a single step leads to
+    return observed
 
 
-def _unexpected(actual: Arrays, desired: Arrays, hidden: Mapping[str, str]) -> list[_Finding]:
+def _shared(name: str, actual: Arrays, desired: Arrays) -> tuple[Array | slice, Array | slice]:
+    """Which rows of both sides belong to the same steps."""
+    ours, theirs = _steps(name, actual), _steps(name, desired)
+    if np.array_equal(ours, theirs):
+        return slice(None), slice(None)  # views: no copy of the trace
+    _, mine, other = np.intersect1d(ours, theirs, return_indices=True)
+    return mine, other
+
+
+def _due(steps: Array, actual: Arrays, desired: Arrays) -> Array:
+    """The steps that both must show: where one ends before the other, those before it does."""
+    ours, theirs = len(actual.get("loss", ())), len(desired["loss"])
+    return steps if ours == theirs else steps[steps < min(ours, theirs)]
+
+
+def _problem(name: str, step: int, what: str) -> _Series:
+    one = np.ones(1)
+    return _Series(name, np.array([step]), np.inf * one, one, 0 * one, 0 * one, what)
+
+
+def _unexpected(actual: Arrays, desired: Arrays, hidden: Mapping[str, str]) -> list[_Series]:
     """Arrays that the reference does not have: a comparison that skips them would be blind there."""
     return [
-        _Finding(0, name, what="is not in the reference")
+        _problem(name, 0, "is not in the reference")
         for name in actual
         if name not in desired and kind_of(name) and kind_of(name) not in hidden
     ]
 
 
-def _difference(findings: list[_Finding], limit: float) -> Difference:
-    """The finding that differs most, for its size, of one kind of quantity."""
-    most = max(findings, key=lambda finding: finding.rel)
-    return Difference(_json(most.worst), _json(most.rel), _json(most.ulp), limit)
+def _end(actual: Arrays, desired: Arrays) -> list[_Series]:
+    """Whether both runs have the same number of steps.
+
+    Where the shadows of the reference do not all stop at the same step, rounding decides the end.
+    """
+    ours, theirs = len(actual.get("loss", ())), len(desired["loss"])
+    if ours == theirs:
+        return []
+    fewest, most = desired.get("spread/steps", (theirs, theirs))
+    allowed = np.inf if fewest < most and ours >= fewest else 0.0
+    return [
+        _Series(
+            "loss",
+            np.array([min(ours, theirs)]),
+            distance=np.array([float(abs(ours - theirs))]),
+            scale=np.array([float(theirs)]),
+            rounding=np.zeros(1),
+            tolerance=np.array([allowed]),
+            what=f"stops after {ours} steps, expected {theirs}",
+        )
+    ]
 
 
-def _first(findings: list[_Finding]) -> Divergence | None:
-    """The earliest step out of tolerance, and there the quantity that the others follow from."""
-    out = [finding for finding in findings if not finding.agrees]
-    if not out:
-        return None
-    first = min(out, key=lambda finding: (finding.step, CAUSES.index(_kind(finding)), -finding.rel))
-    there = [finding for finding in findings if finding.step == first.step]
-    differing = {_kind(finding) for finding in there if not finding.agrees}
-    return Divergence(
-        step=first.step,
-        quantity=first.name,
-        element=list(first.element),
-        actual=_json(first.actual),
-        desired=_json(first.desired),
-        max_rel=_json(first.rel),
-        tolerance=first.limit,
-        what=first.what,
-        differing=[kind for kind in CAUSES if kind in differing],
-        agreeing=[kind for kind in CAUSES if kind not in differing and kind in map(_kind, there)],
+# -------------------------------------------------------------------------------------- findings
+
+
+def _worst_of_each_kind(series: list[_Series], dtype: str, *, local: bool) -> dict[str, Difference]:
+    chosen = [one for one in series if one.name.startswith(LOCAL) == local and len(one.steps)]
+    kinds = [kind for kind in KINDS if any(one.kind == kind for one in chosen)]
+    return {kind: _difference([one for one in chosen if one.kind == kind], dtype) for kind in kinds}
+
+
+def _difference(series: list[_Series], dtype: str) -> Difference:
+    """The worst of one kind of quantity: by size, and by the share of its tolerance that it uses."""
+    largest = max(series, key=lambda one: one.rel().max())
+    row = int(np.argmax(largest.rel()))
+    tightest = max(series, key=lambda one: one.used().max())
+    tight = int(np.argmax(tightest.used()))
+    used = float(tightest.used()[tight])
+    ulp = float(np.spacing(np.array(largest.scale[row], dtype)))
+    return Difference(
+        max_abs=_json(largest.distance[row]),
+        max_rel=_json(largest.rel()[row]),
+        max_ulp=_json(largest.distance[row] / ulp),
+        tolerance=_json(tightest.tolerance[tight] / tightest.scale[tight]),
+        headroom=_json(1 / used) if used else None,
+        step=int(tightest.steps[tight]),
+        nature=_nature(series),
     )
 
 
-def _kind(finding: _Finding) -> str:
-    kind = kind_of(finding.name)
-    assert kind is not None
-    return kind
+def _nature(series: list[_Series]) -> Nature:
+    if any(one.is_fault().any() for one in series):
+        return "fault"
+    if any(one.is_undecided().any() for one in series):
+        return "undecided"
+    grown = any((one.distance > one.rounding).any() for one in series)
+    return "growth" if grown else "rounding"
+
+
+def _first(series: list[_Series], actual: Arrays, desired: Arrays) -> Divergence | None:
+    """The earliest step out of tolerance, and there the quantity that the others follow from."""
+    out = [(one, int(row)) for one in series for row in np.flatnonzero(one.is_fault())[:1]]
+    if not out:
+        return None
+    step = min(one.steps[row] for one, row in out)
+    there = [(one, row) for one, row in out if one.steps[row] == step]
+    first, row = min(there, key=lambda found: (CAUSES.index(found[0].kind), -found[0].used()[found[1]]))
+    differing = {one.kind for one, _ in there}
+    seen = {one.kind for one in series if step in one.steps}
+    element, ours, theirs = _element(first, row, actual, desired)
+    return Divergence(
+        step=int(step),
+        quantity=first.name.removeprefix(LOCAL),
+        single_step=first.name.startswith(LOCAL),
+        element=list(element),
+        actual=_json(ours),
+        desired=_json(theirs),
+        max_rel=_json(first.rel()[row]),
+        tolerance=float(first.tolerance[row] / first.scale[row]),
+        what=first.what if np.isfinite(first.distance[row]) or ours is None else "is not finite",
+        differing=[kind for kind in CAUSES if kind in differing],
+        agreeing=[kind for kind in CAUSES if kind in seen - differing],
+    )
+
+
+def _element(
+    one: _Series, row: int, actual: Arrays, desired: Arrays
+) -> tuple[tuple[int, ...], float | None, float | None]:
+    """Which element of a row differs most, with both values; nothing where the row is no such thing."""
+    if one.what != "differs":
+        return (), None, None
+    if one.name.startswith(LOCAL):
+        ours, theirs = actual[one.name][row], desired[one.name][row]
+    else:
+        mine, other = _shared(one.name, actual, desired)
+        ours, theirs = _rows(one.name, actual)[mine][row], _rows(one.name, desired)[other][row]
+    element = farthest(ours, theirs)
+    return element, float(ours[element]), float(theirs[element])
+
+
+def _first_undecided(series: list[_Series]) -> int | None:
+    steps = [int(one.steps[row]) for one in series for row in np.flatnonzero(one.is_undecided())[:1]]
+    return min(steps, default=None)
 
 
 def _json(value: float | None) -> float | None:
     """JSON has no NaN and no inf."""
-    return value if value is not None and np.isfinite(value) else None
+    return float(value) if value is not None and np.isfinite(value) else None

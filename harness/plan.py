@@ -62,6 +62,8 @@ def _judges() -> str:
         "parity.py",
         "tolerance.py",
         "worker.py",
+        "distance.py",
+        "spread.py",
     }
     files = [file for part in parts for file in sorted(part.glob("*.py")) if file.name in names]
     return _hash(file.read_bytes() for file in [*files, backends.COLUMNS[REFERENCE].file])
@@ -82,6 +84,7 @@ def rows(patterns: Iterable[str], extra: Path | None) -> dict[str, Task]:
     except tasks.TaskError as error:
         raise UsageError(str(error)) from error
     patterns = list(patterns)
+    table |= {name: task for name in patterns if name not in table and (task := tasks.unlisted(name))}
     for pattern in patterns:
         if not any(_matches(task, pattern) for task in table.values()):
             tags = [f"tag:{tag}" for task in table.values() for tag in task.tags]

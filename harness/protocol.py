@@ -7,22 +7,42 @@ worker's own: `Ready`, or a `Failure` to start.
 import msgspec
 from msgspec import Struct
 
-from harness.result import Status
+from harness.result import Cause, Status
 
 
 class Record(Struct, frozen=True, tag=True):
-    """Train the task from start to stop and store its trace."""
+    """Train the task from start to stop, take single steps, and store the trace."""
 
     task: str
     fingerprint: str
     trace: str  # path to write
-    as_in: tuple[str, str] | None = None  # backend and dtype: the task as that column declares to compute it
+    states: str | None = None  # path of the reference's trace: single steps start from its states
+    spread_in: str | None = None  # dtype: also record how far numbers moved by an ulp of it carry the run
+    fault: str | None = None  # of the catalogue, or damage to the trace: put it in
 
 
 class Recorded(Struct, frozen=True, tag=True):
     """The trace is stored."""
 
     not_observed: dict[str, str]  # kind of quantity to why this framework does not show it
+
+
+class Explain(Struct, frozen=True, tag=True):
+    """Find the faults with which this column, the reference, agrees with a trace that diverged from it."""
+
+    task: str
+    fingerprint: str
+    actual: str  # path of the trace that diverged
+    desired: str  # path of the reference's trace
+    dtype: str
+    not_observed: dict[str, str]
+    first: str | None = None  # a declared cause: if it explains the difference, no other is looked for
+
+
+class Explained(Struct, frozen=True, tag=True):
+    """The causes that explain the whole difference; several if the task cannot tell them apart."""
+
+    causes: list[Cause]
 
 
 class Prepare(Struct, frozen=True, tag=True):
@@ -56,6 +76,19 @@ class Measured(Struct, frozen=True, tag=True):
     peak_rss_mb: float
 
 
+class Sample(Struct, frozen=True, tag=True):
+    """Measure what the framework draws by itself, once with each of these seeds."""
+
+    seeds: list[int]
+
+
+class Sampled(Struct, frozen=True, tag=True):
+    """One number per statistic and seed."""
+
+    values: dict[str, list[float | None]]  # None: not finite, for which JSON has no number
+    unsupported: dict[str, str]  # statistic to why this framework does not have it
+
+
 class Ready(Struct, frozen=True, tag=True):
     """The column is imported and set up."""
 
@@ -71,8 +104,8 @@ class Failure(Struct, frozen=True, tag=True):
     details: str | None = None
 
 
-Request = Record | Prepare | Block
-Reply = Ready | Recorded | Prepared | Measured | Failure
+Request = Record | Explain | Prepare | Block | Sample
+Reply = Ready | Recorded | Explained | Prepared | Measured | Sampled | Failure
 
 encode = msgspec.json.encode
 decode_request = msgspec.json.Decoder(Request).decode

@@ -1,6 +1,6 @@
 """What a run found, as the data of run.json.  Reports are functions of it; statistics are computed when read.
 
-Schema history: samestep.run/1, the first.
+Schema history: samestep.run/1, the first; samestep.run/2 adds single steps, headroom, inconclusive, causes.
 """
 
 from typing import Annotated, Any, Literal
@@ -8,25 +8,34 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-SCHEMA: Literal["samestep.run/1"] = "samestep.run/1"
+SCHEMA: Literal["samestep.run/2"] = "samestep.run/2"
 
 Status = Literal[
-    "agreed", "diverged", "known difference", "unsupported", "missing", "failed", "timed out", "crashed"
+    "agreed", "diverged", "known difference", "inconclusive",
+    "unsupported", "missing", "failed", "timed out", "crashed",
 ]  # fmt: skip
 BROKEN: tuple[Status, ...] = ("failed", "timed out", "crashed")  # exit code 3
-TRACED: tuple[Status, ...] = ("agreed", "known difference", "diverged")  # ran to its end: there is a trace
+TRACED: tuple[Status, ...] = ("agreed", "known difference", "inconclusive", "diverged")  # there is a trace
+
+# What a difference is: one step's rounding; rounding that the task makes grow, as its own shadows show;
+# so much of that growth that a fault would not show; or more than either.
+Nature = Literal["rounding", "growth", "undecided", "fault"]
 
 Count = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
 class Difference(Struct, frozen=True, forbid_unknown_fields=True):
-    """The worst difference of one quantity over all observed steps."""
+    """The worst difference of one kind of quantity over all observed steps."""
 
     max_abs: float | None  # None where something is not finite or cannot be compared
-    max_rel: float | None  # max_abs / the reference's largest value of this quantity in the whole run
+    max_rel: float | None  # max_abs / the largest value that the reference's quantity has had by then
     max_ulp: float | None  # max_abs in units of the spacing of the dtype at that largest value
-    tolerance: float  # the largest max_rel that agrees
+    # Where the largest share of the tolerance is used:
+    tolerance: float | None  # the largest relative difference that agrees there; None: any
+    headroom: float | None  # tolerance / difference: dividing by more would not pass; None: no difference
+    step: Count
+    nature: Nature
 
 
 class Divergence(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +43,7 @@ class Divergence(Struct, frozen=True, forbid_unknown_fields=True):
 
     step: Count
     quantity: str  # "param/w1"
+    single_step: bool  # from the reference's own state, or else in the free-running training
     element: list[int]  # index of the worst element, [] for a scalar
     actual: float | None
     desired: float | None
@@ -48,9 +58,11 @@ class Parity(Struct, frozen=True, forbid_unknown_fields=True):
     """How a trace compares with the reference's."""
 
     reference: str  # the backend compared with
-    quantities: dict[str, Difference]  # loss, grad, param, state
+    quantities: dict[str, Difference]  # loss, grad, param, state, predict of the free-running training
+    single_steps: dict[str, Difference]  # the same of one step from each of the reference's observed states
     not_observed: list[str]  # "grad: why", quantities that this framework does not show
     first_divergence: Divergence | None
+    first_undecided: Count | None  # from which step a fault could hide in what rounding may grow to
     steps_compared: Count
 
 
@@ -82,6 +94,14 @@ class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
     confusion_test: list[list[int]] | None = None  # [actual class][predicted class]
 
 
+class Cause(Struct, frozen=True, forbid_unknown_fields=True):
+    """A named fault: the reference, computed with it, agrees with the cell to rounding."""
+
+    id: str  # "epsilon-inside-root"
+    words: str  # "ε is added inside the root"
+    agrees_to: float  # the worst relative difference that is left
+
+
 class Cell(Struct, frozen=True, forbid_unknown_fields=True):
     """One task on one backend at one placement."""
 
@@ -94,12 +114,14 @@ class Cell(Struct, frozen=True, forbid_unknown_fields=True):
     identity: str  # hash of task, column source, versions and placement
     reason: str | None = None
     details: str | None = None  # traceback or last lines of the log
+    causes: list[Cause] = []  # of a divergence; several where the task cannot tell them apart
     steps: Count | None = None
     epochs: Count | None = None
     metrics: Metrics | None = None
     parity: Parity | None = None
     timing: Timing | None = None
     trace: str | None = None  # path inside the run's folder
+    trace_digest: str | None = None  # SHA-256 of that file
 
 
 class Environment(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +141,7 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
 class Result(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole run."""
 
-    schema: Literal["samestep.run/1"]
+    schema: Literal["samestep.run/2"]
     started: str  # ISO 8601, UTC
     seconds: Seconds
     complete: bool  # False while running and after an interruption
@@ -128,13 +150,21 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True):
     environment: Environment
     phases_s: dict[str, Seconds]  # wall time by phase: workers and parity, timing
     cells: list[Cell]
+    # Of tasks on which something diverged: which backends agree with each other, the largest group first.
+    groups: dict[str, list[list[str]]] = {}
 
     def exit_code(self) -> int:
-        """0 all agreed or declared, 1 something diverged, 3 something failed, timed out or crashed."""
+        """As the command ends.
+
+        0 all agreed or declared, 1 something diverged, 3 something failed, timed out or crashed,
+        4 nothing diverged, but of something it cannot be told.
+        """
         statuses = {cell.status for cell in self.cells}
         if statuses.intersection(BROKEN):
             return 3
-        return 1 if "diverged" in statuses else 0
+        if "diverged" in statuses:
+            return 1
+        return 4 if "inconclusive" in statuses else 0
 
 
 def json_schema() -> dict[str, Any]:

@@ -19,11 +19,11 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 import numpy as np
 
-from backends import REFERENCE
+from backends import REFERENCE, Limit
 from backends.base import Arrays, Placement
 from harness import environment, folder, parity, protocol, timing, trace
 from harness.plan import Spot, UsageError, fingerprint
-from harness.result import SCHEMA, TRACED, Cell, Metrics, Parity, Result, Status, Timing
+from harness.result import SCHEMA, TRACED, Cause, Cell, Metrics, Parity, Result, Timing
 from harness.session import Broken, Limits, Session
 from tasks.spec import Task
 
@@ -71,6 +71,8 @@ class Run:
         self.began = time.perf_counter()
         self.phases: dict[str, float] = {}
         self.cells: dict[Spot, Cell] = {}
+        self.groups: dict[str, list[list[str]]] = {}
+        self.dtype = spots[-1].at.dtype  # what is judged; the reference is float64 in any case
         self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
         self.stopping = threading.Event()
         self.references = {spot.task.name: threading.Event() for spot in spots}
@@ -105,6 +107,7 @@ class Run:
         complete = False
         try:
             self._phase("parity", self._parity)
+            self._groups()
             if self.options.rounds:
                 self._phase("timing", self._timing)
             complete = True
@@ -148,6 +151,7 @@ class Run:
             ),
             phases_s=self.phases,
             cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
+            groups=self.groups,
         )
 
     def _phase(self, name: str, work: Callable[[], None]) -> None:
@@ -236,10 +240,12 @@ class Run:
         file = Path("traces") / f"{spot.name}.npz"
         again = self.out / "traces" / f"{spot.name}.again.npz"
         try:
-            recorded = self._record(spot, self.out / file)
             if spot.is_reference:
+                recorded = self._record(spot, self.out / file, spread_in=self.dtype)
                 self._record(spot, again)
             desired = again if spot.is_reference else self._reference_trace(spot)
+            if not spot.is_reference:
+                recorded = self._record(spot, self.out / file, states=str(desired.resolve()))
             with self.comparing:
                 actual = trace.load(self.out / file)
                 found = parity.compare(
@@ -249,10 +255,10 @@ class Run:
                     not_observed=recorded.not_observed,
                     replay=spot.is_reference,
                 )
-            replayed = None
-            if found.first_divergence and limit and limit.instead:
-                replayed = self._replayed(spot, actual, recorded)
-            return self._compared(spot, file, actual, found, parity.verdict(found, limit, replayed))
+            causes = []
+            if found.first_divergence and not spot.is_reference:
+                causes = self._causes(spot, self.out / file, recorded, limit)
+            return self._compared(spot, file, actual, found, causes, limit)
         except Broken as broken:
             return self._cell(spot, status=broken.status, reason=broken.reason, details=broken.details)
         except Exception as error:  # noqa: BLE001  whatever a damaged trace may raise: only this cell has failed
@@ -261,34 +267,42 @@ class Run:
         finally:
             again.unlink(missing_ok=True)
 
-    def _replayed(self, spot: Spot, actual: Arrays, recorded: protocol.Recorded) -> Parity:
-        """Prove a declared cause: compare with the reference on the task as this framework computes it."""
-        path = self.out / "traces" / f"{spot.name}.instead.npz"
-        try:
-            self._record(self._reference(spot), path, as_in=(spot.column.spelling, spot.at.dtype))
-            with self.comparing:
-                desired = trace.load(path)
-                return parity.compare(actual, desired, spot.at.dtype, not_observed=recorded.not_observed)
-        finally:
-            path.unlink(missing_ok=True)
+    def _causes(
+        self, spot: Spot, actual: Path, recorded: protocol.Recorded, limit: Limit | None
+    ) -> list[Cause]:
+        """Have the reference computed with the faults of the catalogue; none if that takes too long."""
+        request = protocol.Explain(
+            task=spot.task.name,
+            fingerprint=fingerprint(spot.task),
+            actual=str(actual.resolve()),
+            desired=str(self._reference_trace(spot).resolve()),
+            dtype=spot.at.dtype,
+            not_observed=recorded.not_observed,
+            first=limit.cause if limit else None,
+        )
+        with suppress(Broken):
+            return self._session(self._reference(spot)).ask(request, protocol.Explained).causes
+        return []
 
     def _compared(
-        self, spot: Spot, file: Path, actual: Arrays, found: Parity, verdict: tuple[Status, str | None]
+        self, spot: Spot, file: Path, actual: Arrays, found: Parity, causes: list[Cause], limit: Limit | None
     ) -> Cell:
-        status, reason = verdict
+        status, reason = parity.verdict(found, limit, causes)
         return self._cell(
             spot,
             status=status,
             reason=reason,
+            causes=causes,
             steps=len(actual["loss"]),
             epochs=len(actual["epoch_loss"]),
             metrics=metrics(spot.task, actual),
             parity=found,
             trace=str(file),
+            trace_digest=folder.digest(self.out / file),
         )
 
-    def _record(self, spot: Spot, path: Path, as_in: tuple[str, str] | None = None) -> protocol.Recorded:
-        request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()), as_in)
+    def _record(self, spot: Spot, path: Path, **how: str | None) -> protocol.Recorded:
+        request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()), **how)
         return self._session(spot).ask(request, protocol.Recorded)
 
     def _reference(self, spot: Spot) -> Spot:
@@ -302,6 +316,17 @@ class Run:
         if cell is None or cell.trace is None:
             raise Broken("failed", f"nothing to compare with: the reference, {REFERENCE}, has no trace")
         return self.out / cell.trace
+
+    def _groups(self) -> None:
+        """Of each task on which something diverged: who agrees with whom."""
+        rows: dict[str, dict[str, Cell]] = {}
+        for spot, cell in self.cells.items():
+            if cell.trace and (spot.at.dtype == self.dtype or spot.is_reference):
+                rows.setdefault(cell.task, {}).setdefault(cell.backend, cell)
+        for task, row in rows.items():
+            if any(cell.status == "diverged" for cell in row.values()):
+                traces = {name: trace.load(self.out / str(cell.trace)) for name, cell in row.items()}
+                self.groups[task] = parity.groups(traces, REFERENCE, self.dtype)
 
     # ------------------------------------------------------------------------------------ timing
 

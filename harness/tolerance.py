@@ -1,29 +1,36 @@
 """How much two runs may differ and still count as the same.  No other file has such numbers.
 
-A difference is judged relative to the largest value that the reference's quantity takes in the whole
-run, and in multiples of eps, the spacing of the dtype at 1.
+Nothing here is measured on the backend that is judged.  Two things make a tolerance, at each step
+and for each quantity:
 
-Why 1024: over the whole table, the worst measured cell stays below 100 eps in float64, since rounding
-errors of a step are a few eps and training contracts most of them.  The smallest mistake that the
-table knows, an ε on the wrong side of a root, is 1e-9, or 4,000,000 eps.
+    rounding    32·eps of the largest value that the quantity has had so far: what the roundings of a
+                few operations on numbers of that size may come to
+    spread      32 times the largest difference between the reference and its shadows at that step:
+                the reference again, from a task whose numbers are moved by an ulp (harness/spread.py);
+                so it grows where the task itself amplifies a perturbation, and only there
+
+Why 32: a sum over N rows in another order differs by some √N·eps, a shadow by about one ulp per
+number, and four shadows may all fall short of the worst.  Over the whole table and a thousand
+random tasks the worst cell uses about half of its tolerance, while a learning rate that is off by
+1e-10 uses ten thousand times as much.
 """
 
 import numpy as np
 
-AGREES_EPS = {"loss": 1024, "grad": 1024, "param": 1024, "state": 1024, "predict": 1024}
+from tasks.spec import Array
+
+FACTOR = 32
+SHADOWS = 4
 REPLAY = 0.0  # the reference, run twice, must not differ at all
-KNOWN_FACTOR = 2.0  # how far a known difference may exceed its declared size
-
-# In float32, rounding alone grows to the size of a real mistake within some hundred steps of Adam on
-# relu networks (1e-5 after 100 steps, 6e-2 after 1000).  So only the first steps are judged.
-FLOAT32_STEPS = 100
+BLIND = 1e-3  # of a quantity's size: a tolerance above it would let real mistakes pass
 
 
-def tolerance(kind: str, dtype: str) -> float:
-    """The largest relative difference of a kind (loss, grad, param, state, predict) that agrees."""
-    return AGREES_EPS[kind] * float(np.finfo(dtype).eps)
+def rounding(scale: Array, dtype: str) -> Array:
+    """What rounding may do to values of magnitude up to `scale` (K,)."""
+    about = np.finfo(dtype)
+    return FACTOR * (float(about.eps) * scale + float(about.tiny))
 
 
-def judged_steps(dtype: str) -> float:
-    """Up to which step differences are judged; later ones are recorded only."""
-    return FLOAT32_STEPS if dtype == "float32" else np.inf
+def tolerance(scale: Array, spread: Array, dtype: str) -> Array:
+    """The largest difference that agrees, for a quantity of magnitude `scale` and this `spread`, each (K,)."""
+    return rounding(scale, dtype) + FACTOR * spread

@@ -11,11 +11,15 @@ A trace is a flat dictionary of arrays, stored as one npz file:
     grad_loss       (K,)           loss on all training rows at those parameters
     mistakes        (epochs,)      perceptron only
     predict_train, predict_test (N,), predict_grid (G·G,)
+    local/…         (K, …)         one step from each of the reference's observed states: its loss and
+                                   gradients on the batch that comes then, parameters and state after it
+    spread/…        (K,)           the reference's trace only: see harness/spread.py
 """
 
 import io
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 
@@ -28,6 +32,7 @@ GRID = 60  # points per side of the plane on which two-feature tasks are drawn
 DENSE = 10  # every step up to here is observed …
 GROWTH = 1.5  # … and later ones at this ratio
 AHEAD = 100  # epochs whose batches are drawn at once, at most
+NOT_COMPARED = ("observed_steps", "epoch_loss", "mistakes")  # they follow from what is compared
 
 
 def is_observed(task: Task, step: int) -> bool:
@@ -98,8 +103,8 @@ class _Recorder:
         }
 
 
-def record(program: Program, task: Task) -> tuple[Arrays, dict[str, str]]:
-    """Train until the stopping rule ends it.
+def record(program: Program, task: Task, states: Arrays | None = None) -> tuple[Arrays, dict[str, str]]:
+    """Train until the stopping rule ends it; then take single steps from `states`, or from its own.
 
     Returns the trace, and for each kind of quantity that the framework does not show, why.
     """
@@ -123,7 +128,34 @@ def record(program: Program, task: Task) -> tuple[Arrays, dict[str, str]]:
     trace = {"loss": np.concatenate(losses), "epoch_loss": np.array(epoch_losses)} | recorder.arrays()
     if isinstance(task.model, Perceptron):
         trace["mistakes"] = np.array([epoch.sum() for epoch in losses])
-    return trace | _predictions(program, task), recorder.not_observed
+    trace |= _predictions(program, task)
+    return trace | single_steps(program, task, states or trace), recorder.not_observed
+
+
+def states(trace: Arrays) -> Arrays:
+    """What single steps start from: the observed parameters and optimizer state of a trace."""
+    return {name: a for name, a in trace.items() if name == "observed_steps" or name.startswith(_STATE)}
+
+
+_STATE = ("param/", "state/")
+
+
+def single_steps(program: Program, task: Task, start: Arrays) -> Arrays:
+    """One step from each observed state, on the batch that comes then."""
+    found: dict[str, list[Array]] = {}
+    upcoming, passed = chain.from_iterable(task.epochs()), 0
+    for row, step in enumerate(start["observed_steps"]):
+        batch = next(islice(upcoming, step - passed, None))
+        passed = step + 1
+        program.restore({name: array[row] for name, array in start.items() if name.startswith(_STATE)})
+        taken: Arrays = {}
+        with suppress(NotObserved):  # said once, of the whole run
+            _, gradients = program.gradient(batch)
+            taken |= {f"grad/{name}": gradient for name, gradient in gradients.items()}
+        taken["loss"] = program.run([batch])[0]
+        for name, array in (taken | program.observe()).items():
+            found.setdefault(f"local/{name}", []).append(_numbers(name, array))
+    return {name: np.stack(rows) for name, rows in found.items()}
 
 
 def _run(recorder: _Recorder, batches: list[Rows], step: int) -> Iterator[Array]:

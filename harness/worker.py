@@ -16,19 +16,24 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import backends
 import tasks
 from backends.base import Arrays, Placement, Program, Unsupported
-from harness import protocol, trace
+from harness import chance, faults, protocol, spread, trace
 from harness.plan import fingerprint
 from tasks.spec import Rows, Task
+
+if TYPE_CHECKING:
+    from harness.explain import Explainer
 
 MARGIN = 1.05  # on the duration of a block: it is to be at least what is asked for
 MOST_STEPS = 2**20  # of a block: ends the search for a program that takes no time at all
@@ -103,28 +108,36 @@ class _Worker:
     at: Placement
     table: dict[str, Task]
     timed: "_Timed | None" = None
+    explainers: "dict[tuple[str, str], Explainer]" = field(default_factory=dict)  # the last one: it is large
 
     def answer(self, request: protocol.Request) -> protocol.Reply:
         try:
-            match request:
-                case protocol.Record():
-                    self.timed = None
-                    return self._record(request)
-                case protocol.Prepare():
-                    self.timed = None  # frees the last one first
-                    task = self._task(request)
-                    self.timed = _Timed(self._build, task, request.block_s)
-                    return self.timed.prepared
-                case protocol.Block():
-                    assert self.timed is not None
-                    return self.timed.block()
+            return self._answer(request)
         except Unsupported as error:
             return protocol.Failure("unsupported", str(error))
         except Exception as error:  # noqa: BLE001  one cell's failure must not end the worker
             return _failure(error)
 
-    def _task(self, request: protocol.Record | protocol.Prepare) -> Task:
-        task = self.table[request.task]
+    def _answer(self, request: protocol.Request) -> protocol.Reply:
+        match request:
+            case protocol.Record():
+                self.timed = None
+                return self._record(request)
+            case protocol.Explain():
+                return self._explain(request)
+            case protocol.Prepare():
+                self.timed = None  # frees the last one first
+                self.timed = _Timed(self._build, self._task(request), request.block_s)
+                return self.timed.prepared
+            case protocol.Block():
+                assert self.timed is not None
+                return self.timed.block()
+            case protocol.Sample(seeds):
+                return protocol.Sampled(*chance.sample(self.module, self.at, seeds))
+
+    def _task(self, request: protocol.Record | protocol.Explain | protocol.Prepare) -> Task:
+        task = self.table.get(request.task) or tasks.unlisted(request.task)
+        assert task is not None
         if fingerprint(task) != request.fingerprint:
             raise RuntimeError(
                 f"task {task.name!r} is not what the harness read: "
@@ -141,18 +154,31 @@ class _Worker:
 
     def _record(self, request: protocol.Record) -> protocol.Reply:
         task = self._task(request)
-        if request.as_in:
-            name, dtype = request.as_in
-            limit = backends.find(name).limit(task, dtype)
-            assert limit is not None and limit.instead is not None
-            task = limit.instead(task)
+        fault = faults.find(request.fault or "")
+        build = partial(fault.inject, self._build) if fault else self._build
         with np.errstate(all="ignore"):  # overflow is a result, compared like any other
-            arrays, not_observed = trace.record(self._build(task), task)
+            states = trace.states(trace.load(Path(request.states))) if request.states else None
+            arrays, not_observed = trace.record(build(task), task, states)
+            if request.spread_in:
+                arrays |= spread.spread(build, task, arrays, request.spread_in)
+        if request.fault in faults.DAMAGES:
+            arrays = faults.DAMAGES[request.fault].apply(arrays)
         try:
             trace.save(Path(request.trace), arrays)
         except OSError as error:  # a full disk
             return protocol.Failure("failed", f"trace {request.trace} could not be written: {error.strerror}")
         return protocol.Recorded(not_observed)
+
+    def _explain(self, request: protocol.Explain) -> protocol.Explained:
+        from harness.explain import Explainer  # here: few runs diverge
+
+        key = (request.desired, request.fingerprint)
+        if key not in self.explainers:
+            desired = trace.load(Path(request.desired))
+            self.explainers = {key: Explainer(self._build, self._task(request), desired, request.dtype)}
+        actual = trace.load(Path(request.actual))
+        causes = self.explainers[key].causes(actual, request.not_observed, request.first)
+        return protocol.Explained(causes)
 
 
 class _Timed:

@@ -43,7 +43,7 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def start(self, phase: str, total: int) -> None:
+    def start(self, phase: str, total: int | None) -> None:
         """Begin a phase of `total` things to finish; it takes the place of the one before."""
         for earlier in self._bar.task_ids:
             self._bar.remove_task(earlier)
@@ -60,6 +60,11 @@ class Progress:
     def timed(self, task: str) -> None:
         """Print that a task has been timed, and count it."""
         self._advance(f"{'timed':<16}  {task}")
+
+    def counted(self, what: str) -> None:
+        """Count something that is done, without a line of its own."""
+        self._bar.update(self._task, working=what)
+        self._bar.advance(self._task)
 
     def _advance(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,31 @@
+"""The catalogue of faults: what goes wrong when training code is ported, each as something that can be run.
+
+A fault turns a column's way to make a program into one that makes a wrong program.  So one entry serves
+three ends: injected into any column, it shows that the comparison finds it; injected into the reference,
+it proves the cause of a divergence, or a difference that a column declares.
+
+    numbers.py   the task as the column sees it: hyper-parameters, data, initial parameters
+    rows.py      which rows a step sees
+    updates.py   the gradient, the penalty, the update rule
+    shown.py     what the column shows of itself: layout, names, units, losses
+    damage.py    a trace on its way, the files of a run
+"""
+
+from harness.faults import numbers, rows, shown, updates
+from harness.faults.base import Fault
+from harness.faults.damage import DAMAGES, Damage
+
+FAULTS: dict[str, Fault] = {
+    fault.id: fault for part in (numbers, rows, updates, shown) for fault in part.FAULTS
+}
+
+
+def find(name: str) -> Fault | None:
+    """The fault of this name, or "changed:<hyper-parameter>:<relative change>"; None if there is none."""
+    if name.startswith("changed:"):
+        _, parameter, change = name.split(":")
+        return numbers.changed(parameter, float(change))
+    return FAULTS.get(name)
+
+
+__all__ = ["DAMAGES", "FAULTS", "Damage", "Fault", "find"]

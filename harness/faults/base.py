@@ -1,0 +1,85 @@
+"""What a fault is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from backends.base import Arrays, Program
+from tasks.spec import Adam, Momentum, Network, Perceptron, Quadratic, RMSprop, Task
+
+Make = Callable[[Task], Program]
+
+
+def always(_task: Task) -> bool:
+    """Of every task."""
+    return True
+
+
+def from_the_start(_task: Task) -> int:
+    """The fault acts in the first step."""
+    return 0
+
+
+def never(_task: Task, _desired: Arrays) -> None:
+    """It is not equivalent on any task."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that can go wrong."""
+
+    id: str
+    words: str  # as a cause: "the loss is summed over the batch, not averaged"
+    inject: Callable[[Make, Task], Program]
+    shows: tuple[str, ...]  # how the names of the quantities begin in which it is seen first
+    applies: Callable[[Task], bool] = always  # to a task: there is such a thing to get wrong
+    onset: Callable[[Task], int] = from_the_start  # after how many steps it begins to act
+    stateful: bool = False  # whether it acts by way of something remembered from step to step
+    # Why nobody can see it on this task, given the reference's trace; None where it can be seen.
+    equivalent: Callable[[Task, Arrays], str | None] = never
+    of_task: Callable[[Task], Task] | None = None  # the wrong task, where nothing else is wrong
+    field: str = ""  # the hyper-parameter that has a wrong value: it is found by fitting, whatever the value
+
+
+def is_network(task: Task) -> bool:
+    """Whether the task trains a network."""
+    return isinstance(task.model, Network)
+
+
+def is_quadratic(task: Task) -> bool:
+    """Whether the task descends a quadratic."""
+    return isinstance(task.model, Quadratic)
+
+
+def has_data(task: Task) -> bool:
+    """Whether there are rows."""
+    return task.data is not None
+
+
+def has_gradient(task: Task) -> bool:
+    """Whether the model has a loss to differentiate."""
+    return not isinstance(task.model, Perceptron)
+
+
+def is_penalised(task: Task) -> bool:
+    """Whether there is a penalty on the kernels."""
+    return isinstance(task.model, Network) and task.model.l2 > 0
+
+
+def uses_momentum(task: Task) -> bool:
+    """Whether the rule is momentum."""
+    return isinstance(task.optimizer, Momentum)
+
+
+def uses_rmsprop(task: Task) -> bool:
+    """Whether the rule is RMSprop."""
+    return isinstance(task.optimizer, RMSprop)
+
+
+def uses_adam(task: Task) -> bool:
+    """Whether the rule is Adam."""
+    return isinstance(task.optimizer, Adam)
+
+
+def has_state(task: Task) -> bool:
+    """Whether the rule remembers something."""
+    return bool(task.optimizer.slots)

@@ -1,0 +1,85 @@
+"""How far rounding alone can carry a run: the reference again, from numbers moved by an ulp.
+
+A shadow is the reference on a task whose every number (data, classes, initial parameters, curvature of
+a quadratic) is moved up or down by one ulp at random.  Whoever computes the same in another order is
+as far from the reference as a shadow, up to a small factor: this is backward error analysis by
+experiment.
+
+Source: Wilkinson, "Rounding Errors in Algebraic Processes" (1963); Higham, "Accuracy and Stability of
+Numerical Algorithms" (2002), section 1.5.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backends.base import Arrays, Program
+from harness import tolerance, trace
+from harness.distance import distances
+from tasks.spec import Array, Dataset, Quadratic, Task
+
+
+def spread(build: Callable[[Task], Program], task: Task, desired: Arrays, dtype: str) -> Arrays:
+    """The largest distance of any shadow at each step, as "spread/<name>" (K,) for each array of a trace.
+
+    It is inf where a shadow has already stopped.  "spread/steps" (2,) has the fewest and the most steps.
+    """
+    found: Arrays = {}
+    steps = [len(desired["loss"])]
+    for seed in range(tolerance.SHADOWS):
+        rng = np.random.default_rng(seed)
+        shadow = _moved_task(task, dtype, rng)
+        states = {name: _moved(array, dtype, rng) for name, array in trace.states(desired).items()}
+        actual, _ = trace.record(build(shadow), shadow, states)
+        steps.append(len(actual["loss"]))
+        for name in desired:
+            if name not in trace.NOT_COMPARED:
+                apart = _apart(name, actual, desired)
+                found[f"spread/{name}"] = np.maximum(found.get(f"spread/{name}", 0.0), apart)
+    return found | {"spread/steps": np.array([min(steps), max(steps)])}
+
+
+def _apart(name: str, actual: Arrays, desired: Arrays) -> Array:
+    """Distances (K,) of one array's rows; predictions have one row, of the end."""
+    if name.startswith("predict_"):
+        together = len(actual["loss"]) == len(desired["loss"])
+        return distances(actual[name][None], desired[name][None])[0] if together else np.full(1, np.inf)
+    shared = min(len(actual[name]), len(desired[name]))
+    apart = np.full(len(desired[name]), np.inf)
+    apart[:shared], _ = distances(actual[name][:shared], desired[name][:shared])
+    if name != "loss" and not name.startswith("local/"):  # a shadow's last row may be its own end
+        there = desired["observed_steps"]
+        apart[:shared][actual["observed_steps"][:shared] != there[:shared]] = np.inf
+    return apart
+
+
+def _moved_task(task: Task, dtype: str, rng: np.random.Generator) -> Task:
+    changes: dict[str, Any] = {
+        "start": {name: _moved(array, dtype, rng) for name, array in task.start.items()}
+    }
+    if task.data is not None:
+        changes["data"] = _moved_data(task.data, dtype, rng)
+    if isinstance(task.model, Quadratic):
+        hessian = np.tril(_moved(task.model.hessian, dtype, rng))
+        changes["model"] = replace(
+            task.model,
+            hessian=hessian + np.tril(hessian, -1).T,
+            minimum=_moved(task.model.minimum, dtype, rng),
+        )
+    return replace(task, **changes)
+
+
+def _moved_data(data: Dataset, dtype: str, rng: np.random.Generator) -> Dataset:
+    """The classes too: p - 1 loses digits where p is near 1, which no moved feature would show."""
+    moved = replace(data, x_train=_moved(data.x_train, dtype, rng))
+    object.__setattr__(moved, "y_train", _moved(data.y_train, dtype, rng))  # a data set takes only 0 and 1
+    return moved
+
+
+def _moved(array: Array, dtype: str, rng: np.random.Generator) -> Array:
+    """Each number times 1 + eps or 1 - eps; a count stays as it is."""
+    if array.dtype.kind != "f":
+        return array
+    return array * (1 + float(np.finfo(dtype).eps) * rng.choice([-1.0, 1.0], array.shape))
