@@ -1,24 +1,26 @@
 """How far rounding alone can carry a run: the reference again, from numbers moved by an ulp.
 
 A shadow is the reference on a task whose every number (data, classes, initial parameters, curvature of
-a quadratic) is moved up or down by one ulp at random.  Whoever computes the same in another order is
-as far from the reference as a shadow, up to a small factor: this is backward error analysis by
-experiment.
+a quadratic) is moved up or down by one ulp at random, and whose
+parameters and state are moved again as it goes: by an ulp per step, which adds up like a random walk.
+Whoever computes the same in another order is as far from the reference as a shadow, up to a small
+factor: this is backward error analysis by experiment.
 
 Source: Wilkinson, "Rounding Errors in Algebraic Processes" (1963); Higham, "Accuracy and Stability of
 Numerical Algorithms" (2002), section 1.5.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
 from backends.base import Arrays, Program
 from harness import tolerance, trace
 from harness.distance import distances
-from tasks.spec import Array, Dataset, Quadratic, Task
+from tasks.spec import Array, Dataset, Quadratic, Rows, Task
 
 
 def spread(build: Callable[[Task], Program], task: Task, desired: Arrays, dtype: str) -> Arrays:
@@ -28,17 +30,51 @@ def spread(build: Callable[[Task], Program], task: Task, desired: Arrays, dtype:
     """
     found: Arrays = {}
     steps = [len(desired["loss"])]
-    for seed in range(tolerance.SHADOWS):
+    for seed in range(tolerance.SINGLE_STEP_SHADOWS):
         rng = np.random.default_rng(seed)
         shadow = _moved_task(task, dtype, rng)
         states = {name: _moved(array, dtype, rng) for name, array in trace.states(desired).items()}
-        actual, _ = trace.record(build(shadow), shadow, states)
-        steps.append(len(actual["loss"]))
-        for name in desired:
+        program = _Shadow(build(shadow), dtype, rng)
+        if seed < tolerance.SHADOWS:
+            actual, _ = trace.record(program, shadow, states)
+            steps.append(len(actual["loss"]))
+        else:
+            actual = trace.single_steps(program, shadow, states)
+        for name in actual:
             if name not in trace.NOT_COMPARED:
                 apart = _apart(name, actual, desired)
                 found[f"spread/{name}"] = np.maximum(found.get(f"spread/{name}", 0.0), apart)
     return found | {"spread/steps": np.array([min(steps), max(steps)])}
+
+
+@final
+class _Shadow(Program):
+    """A program whose parameters and state are moved after each piece of a run."""
+
+    def __init__(self, inner: Program, dtype: str, rng: np.random.Generator) -> None:
+        self.inner, self.dtype, self.rng = inner, dtype, rng
+
+    def run(self, batches: Sequence[Rows]) -> Array:
+        losses = self.inner.run(batches)
+        ulps = math.sqrt(len(batches))
+        observed = self.inner.observe()
+        self.inner.restore({n: _moved(array, self.dtype, self.rng, ulps) for n, array in observed.items()})
+        return losses
+
+    def gradient(self, rows: Rows) -> tuple[float, Arrays]:
+        return self.inner.gradient(rows)
+
+    def observe(self) -> Arrays:
+        return self.inner.observe()
+
+    def restore(self, observed: Arrays) -> None:
+        self.inner.restore(observed)
+
+    def predict(self, x: Array) -> Array:
+        return self.inner.predict(x)
+
+    def wait(self) -> None:
+        self.inner.wait()
 
 
 def _apart(name: str, actual: Arrays, desired: Arrays) -> Array:
@@ -78,8 +114,8 @@ def _moved_data(data: Dataset, dtype: str, rng: np.random.Generator) -> Dataset:
     return moved
 
 
-def _moved(array: Array, dtype: str, rng: np.random.Generator) -> Array:
-    """Each number times 1 + eps or 1 - eps; a count stays as it is."""
+def _moved(array: Array, dtype: str, rng: np.random.Generator, ulps: float = 1.0) -> Array:
+    """Each number times 1 + ulps·eps or 1 - ulps·eps; a count stays as it is."""
     if array.dtype.kind != "f":
         return array
-    return array * (1 + float(np.finfo(dtype).eps) * rng.choice([-1.0, 1.0], array.shape))
+    return array * (1 + ulps * float(np.finfo(dtype).eps) * rng.choice([-1.0, 1.0], array.shape))

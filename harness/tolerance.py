@@ -10,7 +10,7 @@ and for each quantity:
                 so it grows where the task itself amplifies a perturbation, and only there
 
 Why 32: a sum over N rows in another order differs by some √N·eps, a shadow by about one ulp per
-number, and four shadows may all fall short of the worst.  Over the whole table and a thousand
+number, and all shadows may fall short of the worst.  Over the whole table and a thousand
 random tasks the worst cell uses about half of its tolerance, while a learning rate that is off by
 1e-10 uses ten thousand times as much.
 """
@@ -21,6 +21,7 @@ from tasks.spec import Array
 
 FACTOR = 32
 SHADOWS = 4
+SINGLE_STEP_SHADOWS = 16  # they are cheap, and more of them find a row that lies on a boundary but for rounding
 REPLAY = 0.0  # the reference, run twice, must not differ at all
 BLIND = 1e-3  # of a quantity's size: a tolerance above it would let real mistakes pass
 

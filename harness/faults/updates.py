@@ -324,8 +324,8 @@ def _corrected_in_float32(here: Here) -> Array:
     rule = here.rule
     assert isinstance(rule, Adam)
     _moments(here)
-    one, t = np.float32(1), np.float32(here.t)
-    bias = [float(one - np.power(np.float32(beta), t)) for beta in (rule.beta_1, rule.beta_2)]
+    powers = [np.float32(float(np.float32(beta)) ** here.t) for beta in (rule.beta_1, rule.beta_2)]
+    bias = [float(np.float32(1) - power) for power in powers]
     return _adam(here, bias=(bias[0], bias[1]))
 
 
