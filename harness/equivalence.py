@@ -37,13 +37,11 @@ class Equivalence:
         """What the interval allows to say.
 
         Both one-sided tests reject exactly when the interval lies inside the margin: "equivalent".
-        Otherwise "different" if it excludes zero, and "cannot tell" if it does not.  Of equal means
-        one interval in ten excludes zero: "different" needs samples whose intervals are narrow
-        beside the margin.
+        "Different" if it lies wholly outside; across an edge of the margin, nothing can be told.
         """
         if -self.margin < self.low and self.high < self.margin:
             return "equivalent"
-        return "different" if self.low > 0 or self.high < 0 else "cannot tell"
+        return "different" if self.low > self.margin or self.high < -self.margin else "cannot tell"
 
 
 def compare(actual: Array, desired: Array, margin: float) -> Equivalence:
