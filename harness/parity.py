@@ -49,7 +49,7 @@ class _Series:
         return self.distance / self.scale
 
     def is_fault(self) -> Array:
-        return ~(self.distance <= self.tolerance)
+        return ~(self.distance <= self.tolerance) | np.isinf(self.distance)
 
     def is_undecided(self) -> Array:
         blind = self.tolerance > tolerance.BLIND * self.scale
@@ -113,7 +113,8 @@ def verdict(parity: Parity, limit: Limit | None, causes: Sequence[Cause] = ()) -
             f"computed so, the reference agrees to {declared.agrees_to:.1e})"
         )
     return "diverged", (
-        f"{describe(parity.first_divergence)}; {_because(causes)}; declared, but no explanation: {limit.reason}"
+        f"{describe(parity.first_divergence)}; {_because(causes)}; "
+        f"declared, but no explanation: {limit.reason}"
     )
 
 
@@ -127,25 +128,23 @@ def _because(causes: Sequence[Cause]) -> str:
     return f"cause: {words}{alike} (computed so, the reference agrees to {agrees_to:.1e})"
 
 
-def groups(traces: Mapping[str, Arrays], reference: str, dtype: str) -> list[list[str]]:
-    """Which backends agree with each other, the largest group first; the others are the odd ones out."""
-    spreads = {name: a for name, a in traces[reference].items() if name.startswith("spread/")}
+def groups(traces: Mapping[str, Arrays], spreads: Arrays, dtype: str) -> list[list[str]]:
+    """Which backends agree with each other, the largest group first; the others are the odd ones out.
+
+    `spreads` are those of the reference's trace.
+    """
     found: list[list[str]] = []
     for name, actual in traces.items():
         for group in found:
-            shown = {kind_of(n) for n in actual} & {kind_of(n) for n in traces[group[0]]}
+            first = traces[group[0]]
+            shown = {kind_of(n) for n in actual} & {kind_of(n) for n in first}
             hidden = {kind: "" for kind in KINDS if kind not in shown}
-            if _agree(actual, traces[group[0]] | spreads, dtype, hidden):
+            if compare(actual, first | spreads, dtype, not_observed=hidden).first_divergence is None:
                 group.append(name)
                 break
         else:
             found.append([name])
     return sorted(found, key=len, reverse=True)
-
-
-def _agree(actual: Arrays, desired: Arrays, dtype: str, hidden: Mapping[str, str]) -> bool:
-    """Whether two backends agree, both in `dtype` but for a reference in float64."""
-    return compare(actual, desired, dtype, not_observed=hidden).first_divergence is None
 
 
 def worst(parity: Parity) -> float:
@@ -178,7 +177,7 @@ def describe(divergence: Divergence) -> str:
 def _undecided(parity: Parity) -> str:
     return (
         f"agrees as far as can be told, but from step {parity.first_undecided} rounding alone may grow "
-        f"beyond {tolerance.BLIND:g} of a quantity, so that a mistake would not show; float64 can tell"
+        f"beyond {tolerance.BLIND:g} of a quantity, so that a mistake would not show"
     )
 
 
@@ -245,7 +244,7 @@ def _steps(name: str, trace: Arrays) -> Array:
     """After how many steps each row of an array was taken; predictions belong to the end."""
     if name == "loss":
         return np.arange(len(trace["loss"]))
-    observed = trace.get("observed_steps", np.zeros(0, np.int64))
+    observed = trace.get("observed_steps", np.zeros(0))
     if kind_of(name) == "predict":
         return observed[-1:]
     if name.startswith((f"{LOCAL}param", f"{LOCAL}state")):
@@ -328,6 +327,7 @@ def _difference(series: list[_Series], dtype: str) -> Difference:
         max_ulp=_json(largest.distance[row] / ulp),
         tolerance=_json(tightest.tolerance[tight] / tightest.scale[tight]),
         headroom=_json(1 / used) if used else None,
+        quantity=tightest.name.removeprefix(LOCAL),
         step=int(tightest.steps[tight]),
         nature=_nature(series),
     )

@@ -34,6 +34,7 @@ class Difference(Struct, frozen=True, forbid_unknown_fields=True):
     # Where the largest share of the tolerance is used:
     tolerance: float | None  # the largest relative difference that agrees there; None: any
     headroom: float | None  # tolerance / difference: dividing by more would not pass; None: no difference
+    quantity: str  # "state/second_moment/w1"
     step: Count
     nature: Nature
 

@@ -319,14 +319,17 @@ class Run:
 
     def _groups(self) -> None:
         """Of each task on which something diverged: who agrees with whom."""
-        rows: dict[str, dict[str, Cell]] = {}
-        for spot, cell in self.cells.items():
-            if cell.trace and (spot.at.dtype == self.dtype or spot.is_reference):
-                rows.setdefault(cell.task, {}).setdefault(cell.backend, cell)
-        for task, row in rows.items():
+        for reference in (spot for spot in self.spots if spot.is_reference):
+            row = {
+                spot.column.name: cell
+                for spot, cell in self.cells.items()
+                if spot.task is reference.task and spot.at.dtype == self.dtype and cell.trace
+            }
             if any(cell.status == "diverged" for cell in row.values()):
-                traces = {name: trace.load(self.out / str(cell.trace)) for name, cell in row.items()}
-                self.groups[task] = parity.groups(traces, REFERENCE, self.dtype)
+                with suppress(Exception):  # whatever a damaged trace may raise: its cell has said so
+                    traces = {name: trace.load(self.out / str(cell.trace)) for name, cell in row.items()}
+                    spreads = trace.spreads(trace.load(self._reference_trace(reference)))
+                    self.groups[reference.task.name] = parity.groups(traces, spreads, self.dtype)
 
     # ------------------------------------------------------------------------------------ timing
 

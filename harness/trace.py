@@ -137,6 +137,11 @@ def states(trace: Arrays) -> Arrays:
     return {name: a for name, a in trace.items() if name == "observed_steps" or name.startswith(_STATE)}
 
 
+def spreads(trace: Arrays) -> Arrays:
+    """How far shadows are from a reference's trace: see harness/spread.py."""
+    return {name: a for name, a in trace.items() if name.startswith("spread/")}
+
+
 _STATE = ("param/", "state/")
 
 

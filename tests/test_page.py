@@ -14,11 +14,13 @@ import pytest
 import vl_convert
 
 from backends import COLUMNS, numpy
-from backends.base import Arrays, Placement
-from harness import trace
-from harness.report import charts, listing, page, regions
+from backends.base import Arrays, Placement, Program
+from harness import parity as comparison
+from harness import spread, trace
+from harness.report import charts, figures, listing, page, regions, steps
 from harness.result import (
     SCHEMA,
+    Cause,
     Cell,
     Difference,
     Divergence,
@@ -30,6 +32,7 @@ from harness.result import (
     Timing,
 )
 from tasks import TASKS
+from tasks.spec import Task
 
 PERCEPTRON, SQUARE, VALLEY, MOONS = (
     "perceptron-and",
@@ -85,8 +88,13 @@ class Page(HTMLParser):
 
 def record(name: str) -> Arrays:
     task = TASKS[name]
-    found, _ = trace.record(getattr(numpy, type(task.model).__name__)(task, Placement()), task)
-    return found
+
+    def build(task: Task) -> Program:
+        program: Program = getattr(numpy, type(task.model).__name__)(task, Placement())
+        return program
+
+    found, _ = trace.record(build(task), task)
+    return found | spread.spread(build, task, found, "float64")
 
 
 def cell(task: str, backend: str, status: Status, **fields: Any) -> Cell:
@@ -114,12 +122,23 @@ def timing(low: float, middle: float, high: float) -> Timing:
 
 
 def parity(worst: float | None, **changes: Any) -> Parity:
-    difference = Difference(max_abs=worst, max_rel=worst, max_ulp=worst, tolerance=1e-12)
+    difference = Difference(
+        max_abs=worst,
+        max_rel=worst,
+        max_ulp=worst,
+        tolerance=1e-12,
+        headroom=0.0 if worst is None else 1e-12 / worst if worst else None,
+        quantity="loss",
+        step=4,
+        nature="fault" if worst is None else "rounding",
+    )
     found = Parity(
         reference="numpy",
-        quantities={"loss": difference, "param": difference},
+        quantities={"loss": difference, "predict": difference},
+        single_steps={"loss": difference},
         not_observed=[],
         first_divergence=None,
+        first_undecided=None,
         steps_compared=10,
     )
     return msgspec.structs.replace(found, **changes)
@@ -128,6 +147,7 @@ def parity(worst: float | None, **changes: Any) -> Parity:
 DIVERGENCE = Divergence(
     step=7,
     quantity="param/w1",
+    single_step=False,
     element=[0, 3],
     actual=None,
     desired=0.25,
@@ -138,7 +158,7 @@ DIVERGENCE = Divergence(
 
 
 def cells(folder: Path, task: str) -> Iterator[Cell]:
-    """An identical, a broken, a noisy, a crashed and a missing backend beside the reference."""
+    """An identical, a broken, a noisy, a doubtful, a crashed and a missing backend beside the reference."""
     right = record(task)
     metrics = Metrics(0.5, 0.75, 0.5, [[3, 1], [2, 4]]) if task == MOONS else Metrics(0.5)
     noisy = {name: array * (1 + 1e-15) if array.dtype.kind == "f" else array for name, array in right.items()}
@@ -146,21 +166,26 @@ def cells(folder: Path, task: str) -> Iterator[Cell]:
     broken["epoch_loss"][7:] = np.nan
     broken["loss"][7:] = np.inf
     for name, array in broken.items():
-        if name.startswith(("param/", "predict_")):
+        if name.startswith(("param/", "predict_", "local/param/")):
             array[7:] = np.nan
-    for backend, arrays in {"numpy": right, "sklearn": right, "keras": broken, "torch": noisy}.items():
+    traced = {"numpy": right, "sklearn": right, "keras": broken, "torch": noisy, "doubtful": noisy}
+    for backend, arrays in traced.items():
         trace.save(folder / f"{task}.{backend}.npz", arrays)
     shown: dict[str, Any] = {"steps": 20, "epochs": 10, "metrics": metrics}
     hidden = parity(0.0, not_observed=["grad: it keeps its gradients to itself"])
     diverged = parity(None, first_divergence=DIVERGENCE)
-    traces = {backend: f"{task}.{backend}.npz" for backend in ("numpy", "sklearn", "keras", "torch")}
-    yield cell(task, "numpy", "agreed", timing=timing(0.98, 1.0, 1.01), trace=traces["numpy"], **shown)
+    traces = {backend: f"{task}.{backend}.npz" for backend in traced}
+    reference = {"parity": parity(0.0), "timing": timing(0.98, 1.0, 1.01), "trace": traces["numpy"]}
+    yield cell(task, "numpy", "agreed", **reference, **shown)
     yield cell(task, "sklearn", "agreed", parity=hidden, trace=traces["sklearn"], **shown)
-    yield cell(
-        task, "keras", "diverged", reason=f"gone at {task}", parity=diverged, trace=traces["keras"], **shown
-    )
+    why = {"reason": f"gone at {task}", "causes": [Cause("no-bias", "the bias is missing", 2e-16)]}
+    yield cell(task, "keras", "diverged", parity=diverged, trace=traces["keras"], **why, **shown)
     yield cell(
         task, "torch", "agreed", parity=parity(1e-15), timing=timing(2, 3, 4), trace=traces["torch"], **shown
+    )
+    doubt = parity(0.5, first_undecided=23)
+    yield cell(
+        task, "doubtful", "inconclusive", reason="who knows", parity=doubt, trace=traces["doubtful"], **shown
     )
     yield cell(task, "tensorflow", "crashed", reason=HOSTILE, details=f"log of {task}: {HOSTILE}")
     yield cell(task, "jax", "missing", reason="jax is not installed: pip install jax")
@@ -177,6 +202,7 @@ def result(found: list[Cell]) -> Result:
         environment=ENVIRONMENT,
         phases_s={"parity": 3.0},
         cells=found,
+        groups={found[0].task: [["sklearn", "torch"], ["numpy"]]},
     )
 
 
@@ -223,7 +249,68 @@ def test_shows_every_task_backend_and_reason(shown: Page, run: tuple[Result, Pat
         assert again in shown.text
     assert "grad: it keeps its gradients to itself" in shown.text
     assert "is not finite" in shown.text
-    assert {"agreed", "diverged", "crashed", "missing"} <= set(shown.text.split())
+    assert {"agreed", "diverged", "inconclusive", "crashed", "missing"} <= set(shown.text.split())
+
+
+def test_says_who_is_the_odd_one_out_and_why(shown: Page) -> None:
+    assert (
+        f"{NAMES[0]} sklearn and torch agree with each other; the odd one out is numpy, the reference "
+        "✗ diverged on Keras; cause: the bias is missing" in shown.text
+    )
+    assert "cause the bias is missing: computed so, the reference agrees to 2e-16" in shown.text
+
+
+def test_says_from_which_step_it_cannot_be_told(shown: Page) -> None:
+    assert f"{figures.DOUBT} {NAMES[0]} doubtful from step 23 {NAMES[1]} doubtful from step 23" in shown.text
+
+
+def test_says_which_cell_is_the_tightest(shown: Page) -> None:
+    assert f"Tightest: {NAMES[0]} × torch, loss at step 4: uses 1/1000 of its tolerance." in shown.text
+
+
+def test_shows_training_and_single_steps_side_by_side(shown: Page) -> None:
+    """Of each, worst difference, tolerance, headroom and nature; nothing of the reference itself."""
+    half = "1e-15 1e-15 ulp 1e-12 step 4 1000 rounding"
+    rows = f"PyTorch loss {half} {half} predict {half} not compared doubtful loss"
+    assert shown.text.count(rows) == len(NAMES)
+    half = "not comparable 1e-12 step 4 0.00 fault"
+    assert shown.text.count(f"Keras loss {half} {half} predict {half} not compared") == len(NAMES)
+    half = "0 1e-12 step 4 identical"
+    assert shown.text.count(f"nature scikit-learn loss {half} {half} predict") == len(NAMES)
+
+
+def test_every_status_has_a_sign_of_its_own() -> None:
+    assert set(page.ICONS) == set(figures.STATUSES)
+    assert len(set(page.ICONS.values())) == len(page.ICONS)
+
+
+def test_the_differences_drawn_are_those_that_were_compared() -> None:
+    """By step they come to the worst of the parameters that the comparison names, and to its tolerance."""
+    right = record(MOONS)
+    rng = np.random.default_rng(0)
+    wrong = {
+        name: array * (1 + 1e-9 * rng.random(array.shape)) if "param/" in name else array
+        for name, array in right.items()
+        if not name.startswith("spread/")
+    }
+    found = comparison.compare(wrong, right, "float64")
+    for prefix, compared in (("", found.quantities), ("local/", found.single_steps)):
+        at, worst = steps.difference(wrong, right, prefix)
+        there, low, high = steps.tolerances(right, "float64", prefix)
+        assert worst.max() == compared["param"].max_rel
+        assert (at == there).all()
+        tightest = np.flatnonzero(at == compared["param"].step)[0]
+        assert low[tightest] <= compared["param"].tolerance <= high[tightest]
+        assert 0 < low.min() < high.max() < 1e-12
+
+
+def test_a_run_that_stops_early_is_drawn_as_far_as_it_goes() -> None:
+    right = record(MOONS)
+    short = {name: array if name.startswith("local/") else array[:5] for name, array in right.items()}
+    assert len(steps.difference(short, right, "")[0]) == 5
+    at, worst = steps.difference(short, right, "local/")
+    assert (at == right["observed_steps"] + 1).all()
+    assert not worst.any()
 
 
 def test_shows_hostile_text_as_text(shown: Page, html: str) -> None:
@@ -243,10 +330,19 @@ def test_links_lead_somewhere(shown: Page) -> None:
 
 
 def test_every_chart_renders(shown: Page) -> None:
-    assert len(shown.specs) >= 4 * 2 + 5
+    assert len(shown.specs) >= 4 * 3 + 5
     for name, spec in shown.specs.items():
         alt.Chart.from_dict(spec, validate=True)
         assert "<svg" in vl_convert.vegalite_to_svg(spec), name
+
+
+def test_single_steps_have_a_chart_of_their_own(shown: Page) -> None:
+    """Its steps lead one further, and broken parameters break it later by as much."""
+    for name, first, broken in (("difference", 0, 7), ("single", 1, 8)):
+        spec = shown.specs[f"{name}-{VALLEY}-spec"]
+        (found,) = [series for series in data(spec) if series.get("label") == ["keras"]]
+        assert found["x"][0] == first
+        assert found["x"][found["y"].index(None)] == broken
 
 
 def test_every_chart_has_a_table(shown: Page) -> None:
@@ -286,7 +382,7 @@ def test_finds_the_reference_in_the_row_of_its_own_dtype(run: tuple[Result, Path
     shown = rewritten((result(mixed), run[1]), run[1])
     assert f"difference-{VALLEY}-dtype-float32-spec" in shown.specs
     assert f"python -m harness run -t {VALLEY} -b torch --dtype float32" in shown.text
-    assert "Only the first 100 steps are judged" in shown.text
+    assert f"single-{VALLEY}-dtype-float32-spec" in shown.specs
 
 
 @pytest.mark.parametrize("name", ["param/w", "predict_grid"])
@@ -295,7 +391,10 @@ def test_leaves_out_what_has_the_wrong_shape(name: str, tmp_path: Path) -> None:
     wrong = list(cells(tmp_path, task))
     arrays = trace.load(tmp_path / f"{task}.torch.npz")
     trace.save(tmp_path / f"{task}.torch.npz", arrays | {name: arrays[name][..., None]})
-    assert task in rewritten((result(wrong), tmp_path), tmp_path).text
+    shown = rewritten((result(wrong), tmp_path), tmp_path)
+    count = len(arrays["observed_steps"])
+    is_told = f"torch: {count} of {count} values are not finite, the first at 0." in shown.text
+    assert is_told == (name == "param/w")
 
 
 def test_thinning_keeps_ends_extremes_and_the_first_break() -> None:
@@ -325,11 +424,22 @@ def test_only_positive_curves_that_span_decades_are_logarithmic(
 
 def test_no_difference_has_a_place_on_the_logarithmic_axis() -> None:
     series = {"torch": (np.arange(3), np.array([0.0, 1e-30, 1e-3]))}
-    chart = charts.differences("c", "C", series, charts.Palette(["torch"]), tolerances=[1e-12], ulp=2**-52)
+    band = (np.arange(3), np.full(3, 1e-14), np.array([1e-13, 1e-12, np.inf]))
+    chart = charts.differences("c", "C", series, charts.Palette(["torch"]), tolerances=band, eps=2**-52)
     low, high = chart.spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
     shown = next(series["y"] for series in data(chart.spec) if "label" in series)
     assert low < min(shown) < 2**-52 < max(shown) < high
-    assert chart.rows[0] == ["0", "0"]  # the table has the numbers themselves
+    bounds = next(series for series in data(chart.spec) if "low" in series)
+    assert bounds["y"] == [1e-13, 1e-12, high]  # where anything agrees, the band goes up to the edge
+    assert chart.rows[0] == ["0", "0", "1e-14", "1e-13"]  # the table has the numbers themselves
+
+
+def test_series_that_look_the_same_are_stored_once_and_drawn_in_order() -> None:
+    same, other = (np.arange(2), np.array([1.0, 2.0])), (np.arange(2), np.array([1.0, 3.0]))
+    series = {"a": same, "b": same, "c": other, "d": same}
+    chart = charts.curves("c", "C", series, charts.Palette(list(series)), x_title="x", y_title="y")
+    assert [found["label"] for found in data(chart.spec)] == [["a", "b"], ["c"], ["d"]]
+    assert chart.head == ["x", "a", "b", "c", "d"]
 
 
 def test_a_label_looks_the_same_in_every_chart() -> None:

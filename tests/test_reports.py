@@ -14,11 +14,12 @@ from junitparser import JUnitXml
 from pyperf import BenchmarkSuite
 from rich.console import Console
 
-from harness.report import figures, junit, markdown, terminal, timings, verdict
+from harness.report import changes, figures, junit, markdown, terminal, timings, verdict
 from harness.report.progress import Progress, line
 from harness.result import (
     SCHEMA,
     TRACED,
+    Cause,
     Cell,
     Difference,
     Divergence,
@@ -35,6 +36,7 @@ LONG = "quadratic-ill-conditioned-momentum"
 DIVERGENCE = Divergence(
     step=3,
     quantity="param/w1",
+    single_step=False,
     element=[4, 7],
     actual=0.12345678901234567,
     desired=0.25,
@@ -76,15 +78,36 @@ def timing(verdict: str = "slower", **changes: Any) -> Timing:
     return msgspec.structs.replace(found, **changes)
 
 
-def parity(worst: float | None = 3e-15, **changes: Any) -> Parity:
-    quantities = {
-        "loss": Difference(max_abs=0.0, max_rel=0.0, max_ulp=0.0, tolerance=TOLERANCE),
-        "param": Difference(max_abs=worst, max_rel=worst, max_ulp=worst, tolerance=TOLERANCE),
-    }
-    found = Parity(
-        reference="numpy", quantities=quantities, not_observed=[], first_divergence=None, steps_compared=10
+def difference(size: float | None = 0.0, **changes: Any) -> Difference:
+    found = Difference(
+        max_abs=size,
+        max_rel=size,
+        max_ulp=size,
+        tolerance=TOLERANCE,
+        headroom=0.0 if size is None else TOLERANCE / size if size else None,
+        quantity="param/w1",
+        step=7,
+        nature="fault" if size is None or size > TOLERANCE else "rounding",
     )
     return msgspec.structs.replace(found, **changes)
+
+
+def parity(worst: float | None = 3e-15, **changes: Any) -> Parity:
+    found = Parity(
+        reference="numpy",
+        quantities={"loss": difference(), "param": difference(worst)},
+        single_steps={"param": difference(1e-16)},
+        not_observed=[],
+        first_divergence=None,
+        first_undecided=None,
+        steps_compared=10,
+    )
+    return msgspec.structs.replace(found, **changes)
+
+
+def doubtful(step: int = 87) -> Parity:
+    undecided = difference(1e-5, tolerance=2e-3, headroom=200.0, nature="undecided")
+    return parity(quantities={"loss": difference(), "param": undecided}, first_undecided=step)
 
 
 def cell(task: str = "xor", backend: str = "torch", status: Status = "agreed", **fields: Any) -> Cell:
@@ -116,6 +139,9 @@ EVERY_STATUS = {
     "known difference": cell(
         LONG, "keras", "known difference", reason="ε stands under the root", parity=parity(1.1e-9)
     ),
+    "inconclusive": cell(
+        "and", "torch", "inconclusive", reason="a mistake would not show", parity=doubtful()
+    ),
     "unsupported": cell(LONG, "sklearn", "unsupported", reason="no RMSprop here"),
     "missing": cell("xor", "torch", "missing", reason="torch is not installed: pip install torch"),
     "failed": cell("xor", "sklearn", "failed", reason="ValueError: [red]bad[/nonsense]", details=LOG),
@@ -133,6 +159,8 @@ EVERYTHING = result(
     EVERY_STATUS["crashed"],
     EVERY_STATUS["known difference"],
     EVERY_STATUS["agreed"],
+    EVERY_STATUS["inconclusive"],
+    groups={"xor": [["numpy", "torch"], ["keras"]]},
 )
 ALL_AGREE = result(*(cell(task, backend) for task in ("and", "xor") for backend in BACKENDS))
 
@@ -171,11 +199,65 @@ def test_without_timing_there_is_no_step_time():
 
 
 def test_a_difference_that_is_not_finite_is_the_worst():
-    quantities = {
-        "loss": Difference(max_abs=None, max_rel=None, max_ulp=None, tolerance=TOLERANCE),
-        "param": Difference(max_abs=1.0, max_rel=1e300, max_ulp=1.0, tolerance=TOLERANCE),
-    }
+    quantities = {"loss": difference(None), "param": difference(1e300)}
     assert figures.worst(cell(parity=parity(quantities=quantities))) == (float("inf"), "loss")
+
+
+def test_a_difference_in_a_single_step_may_be_the_worst():
+    found = parity(1e-15, single_steps={"param": difference(2e-15)})
+    assert figures.worst(cell(parity=found)) == (2e-15, "param in a single step")
+
+
+def test_the_tightest_is_the_least_headroom_of_all_that_agreed():
+    loose, tight = (
+        cell(task, parity=parity(single_steps={"grad": difference(size)}))
+        for task, size in (("and", 4e-14), ("xor", 5e-14))
+    )
+    out = cell("or", status="diverged", parity=parity(1.0))
+    assert figures.tightest(result(loose, tight, out)) == (
+        "xor × torch, param/w1 in a single step at step 7: uses 1/2.00 of its tolerance"
+    )
+
+
+@pytest.mark.parametrize("sizes", [[], [0.0]], ids=["nothing compared", "nothing differs"])
+def test_where_nothing_differs_nothing_is_tight(sizes):
+    cells = [cell(parity=parity(size, single_steps={})) for size in sizes]
+    assert figures.tightest(result(*cells)) is None
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (
+            [["numpy", "sklearn", "torch"], ["keras"]],
+            "numpy, sklearn and torch agree with each other; the odd one out is keras",
+        ),
+        (
+            [["sklearn", "keras", "torch"], ["numpy"]],
+            "sklearn, keras and torch agree with each other; the odd one out is numpy, the reference",
+        ),
+        (
+            [["a", "b", "c"], ["numpy"], ["d"]],
+            "a, b and c agree with each other; the odd ones out are d and numpy, the reference",
+        ),
+        (
+            [["a", "b", "c"], ["d", "e"]],
+            "a, b and c agree with each other; d and e agree with each other; the odd ones out are d and e",
+        ),
+        (
+            [["numpy", "a"], ["b", "c"]],
+            "numpy and a agree with each other; b and c agree with each other: there is no majority",
+        ),
+        ([["a", "b"], ["c"], ["d"]], "a and b agree with each other: there is no majority"),
+        ([["numpy"], ["a"], ["b"]], "numpy, a and b differ from each other: there is no majority"),
+        ([["numpy"]], None),
+        ([], None),
+    ],
+)
+def test_the_odd_one_out_is_who_stands_against_a_majority(groups, expected):
+    run = result(groups={"xor": groups})
+    assert figures.odd_one_out("xor", run) == expected
+    assert figures.odd_ones_out(run) == ({expected: ["xor"]} if expected else {})
 
 
 def test_two_dtypes_are_two_rows():
@@ -249,6 +331,13 @@ SENTENCES = {
         result(cell("xor", "numpy", "diverged")),
         "1 of 1 cell diverged (xor × numpy).",
     ),
+    "some cannot be told": (
+        result(cell("xor", "numpy"), cell("xor", "torch"), EVERY_STATUS["inconclusive"]),
+        (
+            "1 of 2 cells agree with NumPy, on 1 of 2 tasks and 1 other backend: "
+            "1 inconclusive{worst} 3e-15 (xor × torch, param)."
+        ),
+    ),
     "nothing compared": (
         result(cell("xor", "numpy"), EVERY_STATUS["missing"]),
         "No cell was found to agree with NumPy: 1 missing.",
@@ -310,6 +399,48 @@ def test_a_divergence_tells_where_what_and_by_how_much():
         assert fact in text
 
 
+CAUSES = [Cause("no-bias", "the bias is missing", 0.0), Cause("zero-bias", "the bias is 0", 1e-16)]
+
+
+def test_a_divergence_tells_its_cause_and_who_is_the_odd_one_out(tmp_path):
+    reason = "from step 3 w differs; cause: the bias is missing (computed so, the reference agrees)"
+    diverged = cell("xor", "keras", "diverged", reason=reason, causes=CAUSES[:1])
+    groups = {"xor": [["sklearn", "keras"], ["numpy"]]}
+    run = result(cell("xor", "numpy"), cell("xor", "sklearn", "diverged"), diverged, groups=groups)
+    odd = "sklearn and keras agree with each other; the odd one out is numpy, the reference"
+    for text in (words(printed(run)), markdown.write(run, tmp_path).read_text()):
+        assert reason in text
+        assert odd in text
+
+
+@pytest.mark.parametrize(
+    ("causes", "expected"),
+    [
+        ([], "not known"),
+        (CAUSES[:1], "the bias is missing"),
+        (CAUSES, "the bias is missing or the bias is 0 (this task cannot tell them apart)"),
+    ],
+)
+def test_a_cause_is_named_as_far_as_it_is_proved(causes, expected):
+    assert figures.cause(cell(status="diverged", causes=causes)) == expected
+
+
+def test_what_cannot_be_told_is_listed_by_task_with_its_steps(tmp_path):
+    steps = {"numpy": 22, "torch": 22, "keras": 5}
+    run = result(*(cell("xor", name, "inconclusive", parity=doubtful(at)) for name, at in steps.items()))
+    assert f"{figures.DOUBT} xor: numpy and torch from step 22; keras from step 5" in words(printed(run))
+    assert (
+        "- **xor**: numpy and torch from step 22; keras from step 5"
+        in markdown.write(run, tmp_path).read_text()
+    )
+
+
+def test_the_tightest_cell_is_told_in_terminal_and_markdown(tmp_path):
+    expected = "ightest: xor × torch, param/w1 at step 7: uses 1/33.3 of its tolerance"
+    assert expected in words(printed(result(cell())))
+    assert expected in markdown.write(result(cell()), tmp_path).read_text()
+
+
 def test_a_reason_is_printed_once_with_all_its_cells():
     cells = [cell(task, "sklearn", "unsupported", reason="no RMSprop here") for task in ("a", "b")]
     text = words(printed(result(*cells)))
@@ -317,9 +448,16 @@ def test_a_reason_is_printed_once_with_all_its_cells():
     assert "sklearn: a, b" in text
 
 
-@pytest.mark.parametrize("status", [status for status, found in EVERY_STATUS.items() if found.reason])
+@pytest.mark.parametrize(
+    "status", [status for status, found in EVERY_STATUS.items() if found.reason and status != "inconclusive"]
+)
 def test_every_reason_is_printed_as_it_is(status):
     assert EVERY_STATUS[status].reason in words(printed(EVERYTHING))
+
+
+def test_what_has_a_part_of_its_own_is_not_among_the_reasons():
+    statuses = {status for status, _ in figures.reasons(EVERYTHING)}
+    assert statuses == set(EVERY_STATUS) - {"agreed", "diverged", "inconclusive"}
 
 
 def test_what_is_not_observed_is_told():
@@ -423,10 +561,11 @@ def test_markdown_begins_with_the_verdict_and_has_every_part(tmp_path):
     path = markdown.write(EVERYTHING, tmp_path)
     lines = path.read_text().splitlines()
     assert path == tmp_path / "summary.md"
-    assert lines[0].startswith("**1 of 8 cells diverged")
+    assert lines[0].startswith("**1 of 9 cells diverged")
     assert [line for line in lines if line.startswith("## ")] == [
         "## Agreement with numpy",
         "## First divergences",
+        "## Inconclusive",
         "## Step time",
         "## Reasons",
         "## Environment",
@@ -467,9 +606,10 @@ def suites(run: Result, folder: Path) -> dict:
 @pytest.mark.parametrize(
     ("status", "counts"),
     [
-        ("agreed", (3, 0, 0, 0)),
-        ("diverged", (3, 2, 0, 0)),
-        ("known difference", (3, 0, 0, 0)),
+        ("agreed", (4, 0, 0, 0)),
+        ("diverged", (4, 2, 0, 0)),
+        ("known difference", (4, 0, 0, 0)),
+        ("inconclusive", (4, 0, 0, 2)),
         ("unsupported", (1, 0, 0, 1)),
         ("missing", (1, 0, 0, 1)),
         ("failed", (1, 0, 1, 0)),
@@ -486,14 +626,19 @@ def test_junit_counts_tests_failures_errors_and_skipped(status, counts, tmp_path
 def test_junit_has_a_suite_per_backend_and_a_case_per_cell_and_quantity(tmp_path):
     found = suites(ALL_AGREE, tmp_path)
     assert list(found) == list(BACKENDS)
-    assert list(found["torch"]) == ["and", "and loss", "and param", "xor", "xor loss", "xor param"]
+    assert list(found["torch"]) == [
+        f"{task}{quantity}"
+        for task in ("and", "xor")
+        for quantity in ("", " loss", " param", " param in a single step")
+    ]
     assert found["torch"]["xor"].classname == "torch.float64.cpu.1"
 
 
 def test_junit_tells_the_first_divergence_and_which_quantity_is_out(tmp_path):
     cases = suites(result(EVERY_STATUS["diverged"]), tmp_path)["keras"]
     assert "param/w1[4, 7]" in cases["xor"].result[0].message
-    assert "3e-05, tolerance 1e-13" in cases["xor param"].result[0].message
+    message = "worst relative difference 3e-05; at step 7 tolerance 1e-13, headroom 3.33e-09"
+    assert cases["xor param"].result[0].message == message
     assert cases["xor loss"].is_passed
 
 
@@ -563,3 +708,28 @@ def test_only_whole_files_are_left_behind(tmp_path):
         write(EVERYTHING, tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["junit.xml", "summary.md", "timings.pyperf.json"]
+
+
+# ------------------------------------------------------------------------------------- changes
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        ("agreed", "agreed", 0),
+        ("agreed", "known difference", 0),
+        ("agreed", "inconclusive", 1),
+        (None, "inconclusive", 1),
+        ("inconclusive", "inconclusive", 0),
+        ("inconclusive", "agreed", 0),
+        ("inconclusive", "diverged", 1),
+        ("diverged", "inconclusive", 0),
+        ("diverged", "crashed", 0),
+    ],
+)
+def test_a_run_in_which_something_got_worse_is_worse(before, after, worse):
+    a, b = (result(*(cell(status=status) for status in [status] if status)) for status in (before, after))
+    shown = io.StringIO()
+    assert changes.print_changes(a, b, Console(file=shown)) == worse
+    told = f"xor × torch (float64): {before or 'not in this run'} → {after}"
+    assert (told in shown.getvalue()) == (before != after)

@@ -8,16 +8,17 @@ it proves the cause of a divergence, or a difference that a column declares.
     rows.py      which rows a step sees
     updates.py   the gradient, the penalty, the update rule
     shown.py     what the column shows of itself: layout, names, units, losses
-    damage.py    a trace on its way, the files of a run
+    damage.py    a trace on its way to the comparison
 """
 
-from harness.faults import numbers, rows, shown, updates
+from harness.faults import damage, numbers, rows, shown, updates
 from harness.faults.base import Fault
-from harness.faults.damage import DAMAGES, Damage
+from harness.faults.damage import Damage
 
 FAULTS: dict[str, Fault] = {
     fault.id: fault for part in (numbers, rows, updates, shown) for fault in part.FAULTS
 }
+DAMAGES: dict[str, Damage] = {one.id: one for one in damage.DAMAGES}
 
 
 def find(name: str) -> Fault | None:

@@ -73,56 +73,51 @@ def _rows_shuffled(array: Array) -> Array:
     return np.random.default_rng(0).permutation(array)
 
 
-DAMAGES: dict[str, Damage] = {
-    damage.id: damage
-    for damage in (
-        Damage("trace-empty", "there is nothing in the trace", lambda _trace: {}, ("",)),
-        Damage("trace-cut", "the training ends too early", _cut_off, ("loss",), step=CUT),
-        Damage("trace-no-steps", "the observed steps are missing", _without("observed_steps"), ("",)),
-        Damage("trace-no-loss", "the losses are missing", _without("loss"), ("loss",)),
-        Damage("trace-no-parameters", "the parameters are missing", _without("param/"), ("param",)),
-        Damage("trace-no-single-steps", "the single steps are missing", _without("local/"), ("",)),
-        Damage(
-            "trace-extra",
-            "there is a quantity too many",
-            lambda trace: trace | {"state/extra/w": trace["loss"]},
-            ("state/extra",),
-        ),
-        Damage(
-            "trace-dtype",
-            "the parameters are float32",
-            _first_parameter(lambda a: a.astype(np.float32)),
-            ("param",),
-        ),
-        Damage(
-            "trace-shape",
-            "the parameters are flattened",
-            _first_parameter(lambda a: a.reshape(len(a), -1, 1, 1)),
-            ("param",),
-        ),
-        Damage("trace-nan", "a parameter is NaN", _first_parameter(_with(2, np.nan)), ("param",), step=2),
-        Damage("trace-inf", "a loss is inf", _change("loss", _with(3, np.inf)), ("loss",), step=3),
-        Damage(
-            "trace-rows-shuffled",
-            "the observed steps are shuffled",
-            _first_parameter(_rows_shuffled),
-            ("param",),
-        ),
-        Damage(
-            "trace-late",
-            "everything observed is one step late",
-            _first_parameter(lambda a: np.roll(a, 1, axis=0)),
-            ("param",),
-        ),
-        Damage(
-            "trace-loss-late",
-            "the losses are one step late",
-            _change("loss", lambda a: np.roll(a, 1)),
-            ("loss",),
-        ),
-        Damage("trace-zero", "the parameters are all zero", _first_parameter(np.zeros_like), ("param",)),
-        Damage(
-            "trace-off", "one parameter is off by 1e-10", _first_parameter(_next_number), ("param",), step=4
-        ),
-    )
-}
+DAMAGES = (
+    Damage("trace-empty", "there is nothing in the trace", lambda _trace: {}, ("",)),
+    Damage("trace-cut", "the training ends too early", _cut_off, ("loss",), step=CUT),
+    Damage("trace-no-steps", "the observed steps are missing", _without("observed_steps"), ("",)),
+    Damage("trace-no-loss", "the losses are missing", _without("loss"), ("loss",)),
+    Damage("trace-no-parameters", "the parameters are missing", _without("param/"), ("param",)),
+    Damage("trace-no-single-steps", "the single steps are missing", _without("local/"), ("",)),
+    Damage(
+        "trace-extra",
+        "there is a quantity too many",
+        lambda trace: trace | {"state/extra/w": trace["loss"]},
+        ("state/extra",),
+    ),
+    Damage(
+        "trace-dtype",
+        "the parameters are float32",
+        _first_parameter(lambda a: a.astype(np.float32)),
+        ("param",),
+    ),
+    Damage(
+        "trace-shape",
+        "the parameters are flattened",
+        _first_parameter(lambda a: a.reshape(len(a), -1, 1, 1)),
+        ("param",),
+    ),
+    Damage("trace-nan", "a parameter is NaN", _first_parameter(_with(2, np.nan)), ("param",), step=2),
+    Damage("trace-inf", "a loss is inf", _change("loss", _with(3, np.inf)), ("loss",), step=3),
+    Damage(
+        "trace-rows-shuffled",
+        "the observed steps are shuffled",
+        _first_parameter(_rows_shuffled),
+        ("param",),
+    ),
+    Damage(
+        "trace-late",
+        "everything observed is one step late",
+        _first_parameter(lambda a: np.roll(a, 1, axis=0)),
+        ("param",),
+    ),
+    Damage(
+        "trace-loss-late",
+        "the losses are one step late",
+        _change("loss", lambda a: np.roll(a, 1)),
+        ("loss",),
+    ),
+    Damage("trace-zero", "the parameters are all zero", _first_parameter(np.zeros_like), ("param",)),
+    Damage("trace-off", "one parameter is off by 1e-10", _first_parameter(_next_number), ("param",), step=4),
+)

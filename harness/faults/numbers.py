@@ -260,7 +260,7 @@ FAULTS = (
     _fault(
         "epsilon-elsewhere",
         "RMSprop's ε stands on the other side of the root",
-        (_epsilon_elsewhere),
+        _epsilon_elsewhere,
         ("param",),
         applies=uses_rmsprop,
         equivalent=_epsilon_is_lost,
@@ -268,7 +268,7 @@ FAULTS = (
     _fault(
         "epsilon-hat",
         "Adam's ε is added at the other place: before the bias correction or after it",
-        (_epsilon_hat),
+        _epsilon_hat,
         ("param",),
         applies=uses_adam,
         equivalent=_epsilon_is_lost,
@@ -276,7 +276,7 @@ FAULTS = (
     _fault(
         "betas-swapped",
         "Adam's β1 and β2 are swapped",
-        (_betas_swapped),
+        _betas_swapped,
         ("state",),
         applies=uses_adam,
     ),

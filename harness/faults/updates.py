@@ -1,13 +1,13 @@
 """Faults in the gradient, in the penalty and in the update rule.
 
 The gradients are the column's own; the update is written out here, on one flat vector, so that one line
-of it can be wrong.  `test_faults` holds the right update against every column.
+of it can be wrong.  `test_catalogue` holds the right update against every column.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -394,14 +394,14 @@ def _change(
     change: Change,
     shows: tuple[str, ...],
     applies: Callable[[Task], bool] = has_gradient,
-    **more: object,
+    **more: Any,
 ) -> Fault:
     """A fault in the update; the gradient that is shown is right."""
-    return Fault(id_, words, lambda make, task: ByHand(make, task, change), shows, applies, **more)  # type: ignore[arg-type]
+    return Fault(id_, words, lambda make, task: ByHand(make, task, change), shows, applies, **more)
 
 
 def _gradient(
-    id_: str, words: str, alter: Change, applies: Callable[[Task], bool] = has_gradient, **more: object
+    id_: str, words: str, alter: Change, applies: Callable[[Task], bool] = has_gradient, **more: Any
 ) -> Fault:
     """A fault in the gradient itself, which is shown too."""
     return Fault(
@@ -410,7 +410,7 @@ def _gradient(
         lambda make, task: ByHand(make, task, gradient=alter),
         ("grad",),
         applies,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -8,11 +8,12 @@ from rich.console import Console
 from harness.report import figures
 from harness.result import BROKEN, Cell, Result
 
-WORSE = ("diverged", *BROKEN)
-
 
 def print_changes(a: Result, b: Result, console: Console) -> int:
-    """Print what differs from run a to run b; 1 if a cell diverges or breaks in b only, else 0."""
+    """Print what differs from run a to run b; 1 if a cell is worse in b, else 0.
+
+    What diverged or broke is worst; what cannot be told is worse than all that is left.
+    """
     for title, lines in (
         ("Environment", list(_environment(a, b))),
         ("Verdicts", list(_verdicts(a, b))),
@@ -22,8 +23,14 @@ def print_changes(a: Result, b: Result, console: Console) -> int:
         for line in lines:
             console.print(f"    {line}", markup=False, soft_wrap=True)
     before, after = _cells(a), _cells(b)
-    worse = [key for key, cell in after.items() if cell.status in WORSE]
-    return int(any(key not in before or before[key].status not in WORSE for key in worse))
+    return int(any(_rank(cell) > _rank(before.get(key)) for key, cell in after.items()))
+
+
+def _rank(cell: Cell | None) -> int:
+    """How bad a cell is; one that was not run is not bad."""
+    if cell is None:
+        return 0
+    return 2 if cell.status in ("diverged", *BROKEN) else int(cell.status == "inconclusive")
 
 
 def _environment(a: Result, b: Result) -> Iterator[str]:

@@ -113,18 +113,24 @@ def curves(name: str, title: str, series: Series, palette: Palette, *, x_title: 
 
 
 def differences(
-    name: str, title: str, series: Series, palette: Palette, *, tolerances: Sequence[float], ulp: float
+    name: str,
+    title: str,
+    series: Series,
+    palette: Palette,
+    *,
+    tolerances: tuple[Array, Array, Array],
+    eps: float,
 ) -> Chart:
-    """Relative difference from the reference by step, on a logarithmic axis that has a place for zero.
+    """Relative differences by step, on a logarithmic axis that has a place for zero.
 
-    `ulp` is the dtype's spacing at the reference's largest value, relative to that value.
+    `tolerances` are steps (K,) and there the lowest and the highest of any parameter, drawn as a band.
     """
-    floor = ulp / 8
+    floor = eps / 8
     shown = {label: (x, np.maximum(y, floor)) for label, (x, y) in series.items()}  # NaN stays NaN
-    lines = {f"tolerance {t:.1e}": t for t in tolerances}
-    lines |= {"1 ulp": ulp, "0 or < ⅛ ulp": floor}
-    top = max([*lines.values(), *(float(np.max(y[np.isfinite(y)], initial=0)) for _, y in shown.values())])
-    scale = alt.Scale(type="log", domain=[floor / 2, top * 4], nice=False)
+    steps, low, high = tolerances
+    sizes = np.concatenate([[eps], low, high, *(y for _, y in shown.values())])
+    top = 4 * float(np.max(sizes[np.isfinite(sizes)]))
+    scale = alt.Scale(type="log", domain=[floor / 2, top], nice=False)
     x = alt.X(
         "x:Q",
         title="step (square-root scale)",
@@ -134,13 +140,32 @@ def differences(
     y = alt.Y(
         "y:Q", title="largest difference of a parameter, relative", scale=scale, axis=alt.Axis(format=".0e")
     )
-    limits = alt.Chart(alt.InlineData(values=[{"y": _short(v), "what": what} for what, v in lines.items()]))
-    rules = limits.mark_rule(strokeDash=[2, 2], color=COLOURS[0]).encode(y=y)
-    names = limits.mark_text(align="left", dx=4).encode(x=alt.value("width"), y=y, text="what:N")
-    chart = alt.layer(rules, names, _lines(shown, palette, x, y, dotted=True))
+    rows = [{"y": _short(eps), "what": "eps"}, {"y": _short(floor), "what": "0 or < ⅛ eps"}]
+    marks = [*rows, {"y": _short(min(high[-1], top)), "what": "tolerance"}]
+    rules = alt.Chart(alt.InlineData(values=rows)).mark_rule(strokeDash=[2, 2], color=COLOURS[0]).encode(y=y)
+    names = alt.Chart(alt.InlineData(values=marks)).mark_text(align="left", dx=4)
+    chart = alt.layer(
+        _band(steps, low, np.minimum(high, top), x, y),
+        rules,
+        names.encode(x=alt.value("width"), y=y, text="what:N"),
+        _lines(shown, palette, x, y, dotted=True),
+    )
+    head, table = _table({**series, "lowest tolerance": (steps, low), "highest": (steps, high)}, "step")
     same = [label for label, (_, y) in series.items() if not np.any(y)]
     notes = [f"{label}: identical to the last bit at every observed step." for label in same]
-    return Chart(name, title, _spec(chart, title), *_table(series, "step"), notes=notes + _not_finite(series))
+    return Chart(name, title, _spec(chart, title), head, table, notes + _not_finite(series))
+
+
+def _band(steps: Array, low: Array, high: Array, x: alt.X, y: alt.Y) -> alt.Chart:
+    """What is inside is within some tolerances and out of others; a line, where they are the same."""
+    kept = thin(high)
+    bounds = {"x": _values(steps[kept]), "low": _values(low[kept]), "y": _values(high[kept])}
+    points = alt.Chart(alt.InlineData(values=[bounds])).transform_flatten(list(bounds))
+    line = {"color": COLOURS[0], "strokeWidth": 1.5}
+    band: alt.Chart = points.mark_area(color=COLOURS[0], opacity=0.4, line=line, clip=True).encode(
+        x=x, y=y, y2="low:Q"
+    )
+    return band
 
 
 def trajectories(
@@ -229,14 +254,22 @@ def text(value: float | None) -> str:
 
 def _lines(series: Series, palette: Palette, x: alt.X, y: alt.Y, *, dotted: bool = False) -> alt.Chart:
     """A line per series in the order of its points, with dots where they are few or `dotted`."""
-    values = []
+    values: list[dict[str, Any]] = []
     for label, (xs, ys) in series.items():
         kept = thin(ys)
-        values.append({"label": label, "x": _values(xs[kept]), "y": _values(ys[kept])})
+        points = {"x": _values(xs[kept]), "y": _values(ys[kept])}
+        if values and points.items() <= values[-1].items():  # neighbours that look the same are stored once
+            values[-1]["label"].append(label)
+        else:
+            values.append({"label": [label], **points})
     dots = dotted or max((len(xs) for xs, _ in series.values()), default=0) <= MARKED
-    points = alt.Chart(alt.InlineData(values=values)).transform_flatten(["x", "y"], as_=["x", "y"])
-    lines = points.transform_window(row_number="row_number()").mark_line(
-        clip=True, strokeJoin="round", point=alt.OverlayMarkDef(filled=True, size=25) if dots else False
+    each = alt.Chart(alt.InlineData(values=values)).transform_flatten(["label"])
+    lines = (
+        each.transform_flatten(["x", "y"])
+        .transform_window(row_number="row_number()")
+        .mark_line(
+            clip=True, strokeJoin="round", point=alt.OverlayMarkDef(filled=True, size=25) if dots else False
+        )
     )
     chart: alt.Chart = lines.encode(x=x, y=y, order="row_number:Q", **palette.lines(list(series)))
     return chart

@@ -7,10 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from harness import parity
-from harness.result import TRACED, Cell, Result, Status, Timing
+from harness.result import TRACED, Cell, Difference, Result, Status, Timing
 
 STATUSES: tuple[Status, ...] = get_args(Status)  # in the order in which reports list them
 NO_REASON = "no reason was given"
+DOUBT = (
+    "These agree as far as can be told; but from the step that is named, rounding alone may grow so far that "
+    "a mistake would not show."
+)
 FEW = 4  # lists of more tasks than this are shortened where they are complete
 ANSI = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -40,20 +44,49 @@ def is_reference(cell: Cell, result: Result) -> bool:
     return (cell.backend, cell.dtype, cell.device) == (result.reference, "float64", "cpu")
 
 
+def differences(cell: Cell) -> dict[str, Difference]:
+    """Of every kind of quantity that was compared: "param" in training, "param in a single step"."""
+    if cell.parity is None:
+        return {}
+    alone = {f"{kind} in a single step": found for kind, found in cell.parity.single_steps.items()}
+    return cell.parity.quantities | alone
+
+
 def worst(cell: Cell) -> tuple[float, str] | None:
     """The largest relative difference of any quantity, and that quantity; inf where one side is not finite.
 
     None where nothing was compared.
     """
-    if cell.parity is None or not cell.parity.quantities:
+    sizes = {
+        name: math.inf if found.max_rel is None else found.max_rel
+        for name, found in differences(cell).items()
+    }
+    return max(((size, name) for name, size in sizes.items()), key=lambda found: found[0], default=None)
+
+
+def tightest(result: Result) -> str | None:
+    """Where a cell that agreed came closest to its tolerance, in words; None where nothing differed."""
+    found = [
+        (difference.headroom, cell, " ".join([difference.quantity, *kind.split()[1:]]), difference.step)
+        for cell in result.cells
+        if cell.status == "agreed"
+        for kind, difference in differences(cell).items()
+        if difference.headroom is not None
+    ]
+    if not found:
         return None
-    quantities = cell.parity.quantities.items()
-    return max((math.inf if found.max_rel is None else found.max_rel, name) for name, found in quantities)
+    headroom, cell, quantity, step = min(found, key=lambda one: one[0])
+    return f"{name(cell)}, {quantity} at step {step}: uses 1/{digits(headroom)} of its tolerance"
 
 
-def number(value: float) -> str:
+def number(value: float | None) -> str:
     """A difference in two digits: "4.1e-14", "0", "not comparable"."""
-    return f"{value:.2g}" if math.isfinite(value) else "not comparable"
+    return f"{value:.2g}" if value is not None and math.isfinite(value) else "not comparable"
+
+
+def tolerance(difference: Difference) -> str:
+    """The largest difference that agrees where the most of it is used."""
+    return "any" if difference.tolerance is None else number(difference.tolerance)
 
 
 def word(cell: Cell, result: Result) -> str:
@@ -69,25 +102,86 @@ def name(cell: Cell) -> str:
     return f"{cell.task} × {cell.backend}"
 
 
-def divergences(result: Result) -> list[tuple[Cell, str]]:
-    """Every cell that diverged, with where, what and by how much."""
-    return [(cell, divergence(cell)) for cell in result.cells if cell.status == "diverged"]
+def divergences(result: Result) -> dict[str, list[Cell]]:
+    """The cells that diverged, by task."""
+    found: dict[str, list[Cell]] = {}
+    for cell in result.cells:
+        if cell.status == "diverged":
+            found.setdefault(cell.task, []).append(cell)
+    return found
+
+
+def inconclusive(result: Result) -> dict[str, str]:
+    """By task, on which backends it cannot be told, and from which step: "keras and torch from step 5"."""
+    found: dict[str, dict[int | None, list[str]]] = {}
+    for cell in result.cells:
+        if cell.status == "inconclusive" and cell.parity:
+            found.setdefault(cell.task, {}).setdefault(cell.parity.first_undecided, []).append(cell.backend)
+    return {
+        task: "; ".join(f"{_listed(backends)} from step {step}" for step, backends in steps.items())
+        for task, steps in found.items()
+    }
 
 
 def divergence(cell: Cell) -> str:
-    """Where a cell first diverged, in words."""
+    """Where a cell first diverged and why, in words."""
     first = cell.parity.first_divergence if cell.parity else None
     return plain(cell.reason or (parity.describe(first) if first else NO_REASON))
 
 
+def cause(cell: Cell) -> str:
+    """What a divergence comes from, as far as it is proved."""
+    words = " or ".join(found.words for found in cell.causes) or "not known"
+    return f"{words} (this task cannot tell them apart)" if len(cell.causes) > 1 else words
+
+
+def odd_one_out(task: str, result: Result) -> str | None:
+    """Who agrees with whom on a task on which something diverged, and who stands against the majority.
+
+    The reference may be the odd one out like any other.  None where nothing diverged, or ran alone.
+    """
+    groups = result.groups.get(task, [])
+    if sum(map(len, groups)) < 2:
+        return None
+    first, *others = groups
+    rest = [backend for group in others for backend in group]
+    if len(first) == 1:
+        return f"{_listed([*first, *rest])} differ from each other: there is no majority"
+    agreeing = [f"{_listed(group)} agree with each other" for group in (first, *others) if len(group) > 1]
+    if len(first) <= len(rest):
+        return f"{'; '.join(agreeing)}: there is no majority"
+    if result.reference in rest:  # last, because of its comma
+        rest.remove(result.reference)
+        rest.append(f"{result.reference}, the reference")
+    if rest:
+        is_odd = "the odd one out is" if len(rest) == 1 else "the odd ones out are"
+        agreeing.append(f"{is_odd} {_listed(rest)}")
+    return "; ".join(agreeing)
+
+
+def odd_ones_out(result: Result) -> dict[str, list[str]]:
+    """Each such sentence once, with the tasks that it is true of."""
+    found: dict[str, list[str]] = {}
+    for task in result.groups:
+        if words := odd_one_out(task, result):
+            found.setdefault(words, []).append(task)
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a person lists them: "numpy, sklearn and torch"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def reasons(result: Result) -> dict[tuple[str, str], list[Cell]]:
-    """Why cells neither agreed nor diverged: each (status, reason) with the cells it concerns.
+    """Why cells have no verdict, or one by declaration: each (status, reason) with the cells it concerns.
 
     ("not observed", why) likewise, for the quantities that a framework does not show.
     """
     found: dict[tuple[str, str], list[Cell]] = {}
     for cell in result.cells:
-        if cell.status not in ("agreed", "diverged"):
+        if cell.status not in ("agreed", "diverged", "inconclusive"):
             found.setdefault((cell.status, plain(cell.reason or NO_REASON)), []).append(cell)
         for why in cell.parity.not_observed if cell.parity else ():
             found.setdefault(("not observed", why), []).append(cell)

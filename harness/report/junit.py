@@ -29,7 +29,7 @@ def _cases(cell: Cell) -> Iterator[TestCase]:
     yield _whole(cell)
     if cell.parity is None:
         return
-    for quantity, difference in cell.parity.quantities.items():
+    for quantity, difference in figures.differences(cell).items():
         yield _quantity(cell, quantity, difference)
     for text in cell.parity.not_observed:
         quantity, _, why = text.partition(": ")
@@ -47,7 +47,7 @@ def _whole(cell: Cell) -> TestCase:
         error = Error(reason, cell.status)
         error.text = figures.log(cell)
         case.result = error
-    elif cell.status in ("unsupported", "missing"):
+    elif cell.status in ("inconclusive", "unsupported", "missing"):
         case.result = Skipped(f"{cell.status}: {reason}")
     elif cell.status == "known difference":
         case.system_out = f"known difference: {reason}"
@@ -56,10 +56,14 @@ def _whole(cell: Cell) -> TestCase:
 
 def _quantity(cell: Cell, quantity: str, difference: Difference) -> TestCase:
     case = _case(cell, quantity)
-    size = "not finite" if difference.max_rel is None else figures.number(difference.max_rel)
-    message = f"worst relative difference {size}, tolerance {figures.number(difference.tolerance)}"
-    if difference.max_rel is not None and difference.max_rel <= difference.tolerance:
-        case.system_out = message
+    message = f"worst relative difference {figures.number(difference.max_rel)}; "
+    message += f"at step {difference.step} tolerance {figures.tolerance(difference)}"
+    if difference.headroom is not None:
+        message += f", headroom {figures.digits(difference.headroom)}"
+    if difference.nature == "undecided":
+        case.result = Skipped(f"inconclusive: {message}")
+    elif difference.nature != "fault":
+        case.system_out = f"{difference.nature}: {message}"
     elif cell.status == "known difference":
         case.system_out = figures.plain(f"known difference: {cell.reason}; {message}")
     else:

@@ -57,8 +57,8 @@ def _empty(first: str, *others: str) -> Table:
     """A table of names and short figures."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column(first, no_wrap=True)
-    for other in others:
-        table.add_column(other, justify="right", no_wrap=True)
+    for other in others:  # where there is too little room, the names of rows are shortened, not these
+        table.add_column(other, justify="right", no_wrap=True, min_width=len(other))
     return table
 
 

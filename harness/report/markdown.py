@@ -3,6 +3,7 @@
 import html
 import shlex
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from harness import trace
@@ -13,7 +14,7 @@ from harness.result import BROKEN, Result
 def write(result: Result, folder: Path) -> Path:
     """Write summary.md into the folder; raises `OSError` when it cannot be written."""
     path = folder / "summary.md"
-    parts = [_verdict, _matrix, _divergences, _timing, _reasons, _environment]
+    parts = [_verdict, _matrix, _divergences, _inconclusive, _timing, _reasons, _environment]
     lines = [line for part in parts for line in (*part(result), "")]
     trace.write(path, "\n".join(lines).encode())
     return path
@@ -26,7 +27,9 @@ def _verdict(result: Result) -> Iterator[str]:
 def _matrix(result: Result) -> Iterator[str]:
     yield f"## Agreement with {result.reference}"
     yield ""
-    yield "The number is the worst relative difference of any quantity at any observed step."
+    yield "The number is the worst relative difference of any quantity, in the training or in a single step."
+    if tightest := figures.tightest(result):
+        yield f"Tightest: {_escape(tightest)}."
     yield ""
     yield from _head(result)
     for name, cells in figures.table(result).items():
@@ -39,8 +42,21 @@ def _divergences(result: Result) -> Iterator[str]:
     if found:
         yield "## First divergences"
         yield ""
-    for cell, words in found:
-        yield f"- **{_escape(figures.name(cell))}**: {_escape(words)}"
+    for cell in chain.from_iterable(found.values()):
+        yield f"- **{_escape(figures.name(cell))}**: {_escape(figures.divergence(cell))}"
+    for sentence, tasks in figures.odd_ones_out(result).items():
+        yield f"- **{_escape(sentence)}** ({_escape(', '.join(tasks))})"
+
+
+def _inconclusive(result: Result) -> Iterator[str]:
+    found = figures.inconclusive(result)
+    if found:
+        yield "## Inconclusive"
+        yield ""
+        yield figures.DOUBT
+        yield ""
+    for task, words in found.items():
+        yield f"- **{_escape(task)}**: {_escape(words)}"
 
 
 def _timing(result: Result) -> Iterator[str]:

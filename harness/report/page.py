@@ -16,8 +16,8 @@ from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from backends.base import Arrays
-from harness import parity, show, tolerance, trace
-from harness.report import charts, figures, listing, regions, verdict
+from harness import parity, show, trace
+from harness.report import charts, figures, listing, regions, steps, verdict
 from harness.report.charts import Chart, Palette, Ratio
 from harness.result import Cell, Result, Timing
 from tasks.spec import Array, Quadratic, Task
@@ -27,6 +27,7 @@ ICONS = {
     "agreed": "✓",
     "diverged": "✗",
     "known difference": "≈",
+    "inconclusive": "?",
     "unsupported": "–",
     "missing": "○",
     "failed": "!",
@@ -43,6 +44,7 @@ class Row:
     slug: str  # for the ids of the page
     task: str
     cells: dict[str, Cell]  # by backend
+    compared: dict[str, Cell]  # those with differences to show: not the reference, which is itself
     shows: str = ""
     losses: list[Chart] = field(default_factory=list)
     differences: list[Chart] = field(default_factory=list)
@@ -102,7 +104,12 @@ def _row(
     palette: Palette,
 ) -> Row:
     """Draw a row from its traces, which are forgotten afterwards."""
-    row = Row(name, _slug(name), next(iter(cells.values())).task, cells)
+    compared = {
+        backend: cell
+        for backend, cell in cells.items()
+        if cell.parity and not (figures.is_reference(cell, result) and cell.status == "agreed")
+    }
+    row = Row(name, _slug(name), next(iter(cells.values())).task, cells, compared)
     task = tasks.get(row.task)
     if task:
         row.shows, row.meaning = task.shows, show.describe(task)
@@ -142,47 +149,16 @@ def _differences(
     if not (others and found and found[0].trace):
         return
     desired = trace.load(folder / found[0].trace)
-    largest = _largest(desired)
-    series = {backend: _relative_difference(arrays, desired, largest) for backend, arrays in others.items()}
-    compared = [cell.parity.quantities for backend in others if (cell := row.cells[backend]).parity]
-    tolerances = {quantities["param"].tolerance for quantities in compared if "param" in quantities}
     dtype = next(iter(row.cells.values())).dtype
-    chart = charts.differences(
-        f"difference-{row.slug}",
-        f"Difference from {_framework(result.reference)} by step",
-        series,
-        palette,
-        tolerances=sorted(tolerances),
-        ulp=float(np.spacing(np.array(largest, dtype))) / largest,
-    )
-    if (last := tolerance.judged_steps(dtype)) < desired["observed_steps"][-1]:
-        chart.notes.append(f"Only the first {last} steps are judged: later, rounding alone grows too large.")
-    yield chart
-
-
-def _relative_difference(actual: Arrays, desired: Arrays, largest: float) -> tuple[Array, Array]:
-    """Steps (K,) that both observed; there, the largest difference of any parameter over `largest` (K,)."""
-    steps, here, there = np.intersect1d(
-        actual["observed_steps"], desired["observed_steps"], return_indices=True
-    )
-    worst = np.zeros(len(steps))
-    for name in _parameters(desired):
-        if name not in actual or actual[name].shape[1:] != desired[name].shape[1:]:
-            worst[:] = np.nan
-            continue
-        difference = np.abs(actual[name][here] - desired[name][there]).reshape(len(steps), -1)  # (K, size)
-        worst = np.maximum(worst, difference.max(axis=1))  # NaN stays NaN
-    return steps, worst / largest
-
-
-def _largest(arrays: Arrays) -> float:
-    """The largest finite value of any parameter in the whole run; 1 where all are 0."""
-    values = np.concatenate([arrays[name].ravel() for name in _parameters(arrays)])
-    return float(np.max(np.abs(values[np.isfinite(values)]), initial=0)) or 1.0
-
-
-def _parameters(arrays: Arrays) -> list[str]:
-    return [name for name in arrays if name.startswith("param/")]
+    reference = _framework(result.reference)
+    for name, title, prefix in (
+        ("difference", f"Difference from {reference} by step", ""),
+        ("single", f"Difference of single steps from {reference}'s own states", parity.LOCAL),
+    ):
+        series = {backend: steps.difference(arrays, desired, prefix) for backend, arrays in others.items()}
+        tolerances = steps.tolerances(desired, dtype, prefix)
+        eps = float(np.finfo(dtype).eps)
+        yield charts.differences(f"{name}-{row.slug}", title, series, palette, tolerances=tolerances, eps=eps)
 
 
 def _mistakes(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterator[Chart]:

@@ -2,6 +2,7 @@
 
 import shlex
 import textwrap
+from itertools import chain
 from pathlib import Path
 
 from rich import box
@@ -17,6 +18,7 @@ STYLES = {
     "agreed": "green",
     "diverged": "bold red",
     "known difference": "yellow",
+    "inconclusive": "cyan",
     "failed": "bold magenta",
     "timed out": "bold magenta",
     "crashed": "bold magenta",
@@ -26,10 +28,13 @@ LOG_LINES = 5
 
 
 def print_result(result: Result, console: Console, folder: Path) -> None:
-    """Print matrix, divergences, timing and reasons; at the end verdict, report and command."""
+    """Print matrix, findings, timing and reasons; at the end verdict, report and command."""
     if result.cells:
         console.print(_matrix(result, console))
+    if tightest := figures.tightest(result):
+        console.print(Text(f"tightest: {tightest}"))
     _print_divergences(result, console)
+    _print_inconclusive(result, console)
     if any(cell.timing for cell in result.cells):
         _print_timing(result, console)
     _print_reasons(result, console)
@@ -67,12 +72,27 @@ def _word(cell: Cell | None, result: Result) -> Text:
 
 
 def _print_divergences(result: Result, console: Console) -> None:
+    """Cell by cell; then who is the odd one out."""
     found = figures.divergences(result)
     if found:
         _print_heading("First divergences", console)
-    for cell, words in found:
+    for cell in chain.from_iterable(found.values()):
         console.print(Text(figures.name(cell), style=STYLES["diverged"]))
-        _print_indented(Text(words), console)
+        words = Text(figures.divergence(cell))
+        words.highlight_regex(r"cause: [^(]+|cause not known", "bold")
+        _print_indented(words, console)
+    for sentence, tasks in figures.odd_ones_out(result).items():
+        console.print(Text(sentence, style="bold"))
+        _print_indented(Text(", ".join(tasks)), console)
+
+
+def _print_inconclusive(result: Result, console: Console) -> None:
+    found = figures.inconclusive(result)
+    if found:
+        _print_heading("Inconclusive", console)
+        console.print(Text(figures.DOUBT))
+    for task, words in found.items():
+        _print_indented(Text.assemble((task, STYLES["inconclusive"]), f": {words}"), console)
 
 
 def _print_timing(result: Result, console: Console) -> None:

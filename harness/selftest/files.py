@@ -37,7 +37,7 @@ def _cut(path: Path) -> None:
 
 
 def _flip(path: Path) -> None:
-    """One bit of the last number of the largest array."""
+    """One bit in the middle."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
