@@ -1,6 +1,7 @@
 """The command line: arguments to a plan, a plan to a result, a result to reports and an exit code.
 
-0 all agreed or declared · 1 something diverged · 2 wrong use · 3 something failed, timed out or crashed
+0 all agreed or declared · 1 something diverged · 2 wrong use · 3 something failed, timed out or crashed ·
+4 nothing diverged, but something cannot be told
 """
 
 import io
@@ -243,13 +244,16 @@ def random_(names: tuple[str, ...], seeds: int, as_json: bool) -> None:
 @main.command()
 @click.option("-b", "--backend", "names", multiple=True, help="Backend name; all if none is given.")
 @click.option("--quick", is_flag=True, help="Each fault once, the backends taking turns.")
-@click.option("--clean", "runs", type=click.IntRange(1), help="In place of faults: so many runs of random tasks.")
+@click.option(
+    "--clean", "runs", type=click.IntRange(1), help="In place of faults: so many runs of random tasks."
+)
 @click.option("--power", is_flag=True, help="In place of faults: the smallest changes that are found.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the tables.")
 def selftest(names: tuple[str, ...], quick: bool, runs: int | None, power: bool, as_json: bool) -> None:
     """Show the checker every fault of the catalogue, and see whether it finds them.
 
-    0 every promise kept · 1 a fault missed, a cause named wrong, a false alarm · 2 wrong use · 3 a worker broke
+    0 every promise kept · 1 a fault missed, a cause named wrong, a false alarm · 2 wrong use ·
+    3 a worker broke
     """
     from harness.report import killmatrix
     from harness.report.progress import Progress

@@ -33,7 +33,7 @@ def distances(actual: Array, desired: Array) -> tuple[Array, Array]:
                 np.maximum(distance[here], _largest(difference), out=distance[here])  # a NaN stays one
                 np.maximum(size[here], _largest(d), out=size[here])
     distance[~np.isfinite(distance)] = np.inf
-    return distance + 0.0, size  # no -0
+    return distance, size
 
 
 def _largest(values: Array) -> Array:

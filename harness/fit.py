@@ -59,7 +59,7 @@ class Fit:
 
         places, scan = self._scan(name, declared, row)
         misses = np.array([miss(steps) for steps in scan])
-        crossings = np.flatnonzero(np.sign(misses[:-1]) * np.sign(misses[1:]) < 0)
+        crossings = np.flatnonzero(np.sign(misses[:-1]) * np.sign(misses[1:]) <= 0)
         if not len(crossings):
             return None
         near = min(crossings, key=lambda i: abs(places[i] - _place(name, declared)))
@@ -86,8 +86,7 @@ class Fit:
         except TaskError:
             return None
         states = {n: array[row : row + 1] for n, array in trace.states(self.desired).items()}
-        with np.errstate(all="ignore"):
-            return trace.single_steps(self.build(task), task, states)
+        return trace.single_steps(self.build(task), task, states)
 
     def _local_names(self, actual: Arrays) -> list[str]:
         chosen = ("local/param/", "local/state/", "local/grad/")

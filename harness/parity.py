@@ -49,10 +49,11 @@ class _Series:
         return self.distance / self.scale
 
     def is_fault(self) -> Array:
-        return ~(self.distance <= self.tolerance) | np.isinf(self.distance)
+        return ~(self.distance <= self.tolerance)
 
     def is_undecided(self) -> Array:
-        blind = self.tolerance > tolerance.BLIND * self.scale
+        size = self.scale.max(initial=0.0)  # of the whole run: a loss may be near 0 for a while
+        blind = self.tolerance > tolerance.BLIND * size
         return ~self.is_fault() & (self.distance > self.rounding) & blind
 
 
@@ -244,7 +245,8 @@ def _steps(name: str, trace: Arrays) -> Array:
     """After how many steps each row of an array was taken; predictions belong to the end."""
     if name == "loss":
         return np.arange(len(trace["loss"]))
-    observed = trace.get("observed_steps", np.zeros(0))
+    home = LOCAL if name.startswith(LOCAL) else ""
+    observed = trace.get(f"{home}observed_steps", np.zeros(0))
     if kind_of(name) == "predict":
         return observed[-1:]
     if name.startswith((f"{LOCAL}param", f"{LOCAL}state")):

@@ -1,8 +1,9 @@
 """How far rounding alone can carry a run: the reference again, from numbers moved by an ulp.
 
 A shadow is the reference on a task whose every number (data, classes, initial parameters, curvature of
-a quadratic) is moved up or down by one ulp at random, and whose
-parameters and state are moved again as it goes: by an ulp per step, which adds up like a random walk.
+a quadratic) is moved up or down by one ulp at random.  Its hidden units are moved too, since a saturated
+one loses digits in 1 - h², and as it goes, its parameters and state: by an ulp per step, which adds up like
+a random walk.
 Whoever computes the same in another order is as far from the reference as a shadow, up to a small
 factor: this is backward error analysis by experiment.
 
@@ -23,8 +24,12 @@ from harness.distance import distances
 from tasks.spec import Array, Dataset, Quadratic, Rows, Task
 
 
-def spread(build: Callable[[Task], Program], task: Task, desired: Arrays, dtype: str) -> Arrays:
+def spread(
+    build: Callable[[Task], Program], task: Task, desired: Arrays, dtype: str, start: Arrays | None = None
+) -> Arrays:
     """The largest distance of any shadow at each step, as "spread/<name>" (K,) for each array of a trace.
+
+    The trace's single steps have begun in the states `start`, or else in its own.
 
     It is inf where a shadow has already stopped.  "spread/steps" (2,) has the fewest and the most steps.
     """
@@ -33,7 +38,7 @@ def spread(build: Callable[[Task], Program], task: Task, desired: Arrays, dtype:
     for seed in range(tolerance.SINGLE_STEP_SHADOWS):
         rng = np.random.default_rng(seed)
         shadow = _moved_task(task, dtype, rng)
-        states = {name: _moved(array, dtype, rng) for name, array in trace.states(desired).items()}
+        states = {name: _moved(array, dtype, rng) for name, array in (start or trace.states(desired)).items()}
         program = _Shadow(build(shadow), dtype, rng)
         if seed < tolerance.SHADOWS:
             actual, _ = trace.record(program, shadow, states)
@@ -49,10 +54,12 @@ def spread(build: Callable[[Task], Program], task: Task, desired: Arrays, dtype:
 
 @final
 class _Shadow(Program):
-    """A program whose parameters and state are moved after each piece of a run."""
+    """The reference, with hidden units moved, and parameters and state after each piece of a run."""
 
-    def __init__(self, inner: Program, dtype: str, rng: np.random.Generator) -> None:
+    def __init__(self, inner: Any, dtype: str, rng: np.random.Generator) -> None:
         self.inner, self.dtype, self.rng = inner, dtype, rng
+        if activate := getattr(inner, "activate", None):  # of the reference's Network
+            inner.activate = lambda z: _moved(activate(z), dtype, rng)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         losses = self.inner.run(batches)
@@ -108,9 +115,10 @@ def _moved_task(task: Task, dtype: str, rng: np.random.Generator) -> Task:
 
 
 def _moved_data(data: Dataset, dtype: str, rng: np.random.Generator) -> Dataset:
-    """The classes too: p - 1 loses digits where p is near 1, which no moved feature would show."""
+    """The classes too: p - 1 loses digits where p is near 1, and z·y - z where y is 1."""
     moved = replace(data, x_train=_moved(data.x_train, dtype, rng))
-    object.__setattr__(moved, "y_train", _moved(data.y_train, dtype, rng))  # a data set takes only 0 and 1
+    y = data.y_train + _ulps(data.y_train.shape, dtype, rng)  # of 1: a class of 0 is moved as far
+    object.__setattr__(moved, "y_train", y)  # a data set takes only 0 and 1
     return moved
 
 
@@ -118,4 +126,9 @@ def _moved(array: Array, dtype: str, rng: np.random.Generator, ulps: float = 1.0
     """Each number times 1 + ulps·eps or 1 - ulps·eps; a count stays as it is."""
     if array.dtype.kind != "f":
         return array
-    return array * (1 + ulps * float(np.finfo(dtype).eps) * rng.choice([-1.0, 1.0], array.shape))
+    return array * (1 + ulps * _ulps(array.shape, dtype, rng))
+
+
+def _ulps(shape: tuple[int, ...], dtype: str, rng: np.random.Generator) -> Array:
+    """Either eps or -eps, at random."""
+    return float(np.finfo(dtype).eps) * (2 * rng.integers(2, size=shape) - 1)

@@ -21,7 +21,9 @@ from tasks.spec import Array
 
 FACTOR = 32
 SHADOWS = 4
-SINGLE_STEP_SHADOWS = 16  # they are cheap, and more of them find a row that lies on a boundary but for rounding
+SINGLE_STEP_SHADOWS = (
+    16  # they are cheap, and more of them find a row that lies on a boundary but for rounding
+)
 REPLAY = 0.0  # the reference, run twice, must not differ at all
 BLIND = 1e-3  # of a quantity's size: a tolerance above it would let real mistakes pass
 
@@ -33,5 +35,5 @@ def rounding(scale: Array, dtype: str) -> Array:
 
 
 def tolerance(scale: Array, spread: Array, dtype: str) -> Array:
-    """The largest difference that agrees, for a quantity of magnitude `scale` and this `spread`, each (K,)."""
+    """The largest difference that agrees, for a quantity of magnitude `scale` and its `spread`, (K,) each."""
     return rounding(scale, dtype) + FACTOR * spread

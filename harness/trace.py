@@ -13,6 +13,7 @@ A trace is a flat dictionary of arrays, stored as one npz file:
     predict_train, predict_test (N,), predict_grid (G·G,)
     local/…         (K, …)         one step from each of the reference's observed states: its loss and
                                    gradients on the batch that comes then, parameters and state after it
+    local/observed_steps (K,)      the reference's, from whose states these steps were taken
     spread/…        (K,)           the reference's trace only: see harness/spread.py
 """
 
@@ -32,7 +33,8 @@ GRID = 60  # points per side of the plane on which two-feature tasks are drawn
 DENSE = 10  # every step up to here is observed …
 GROWTH = 1.5  # … and later ones at this ratio
 AHEAD = 100  # epochs whose batches are drawn at once, at most
-NOT_COMPARED = ("observed_steps", "epoch_loss", "mistakes")  # they follow from what is compared
+# They follow from what is compared.
+NOT_COMPARED = ("observed_steps", "local/observed_steps", "epoch_loss", "mistakes")
 
 
 def is_observed(task: Task, step: int) -> bool:
@@ -160,7 +162,8 @@ def single_steps(program: Program, task: Task, start: Arrays) -> Arrays:
         taken["loss"] = program.run([batch])[0]
         for name, array in (taken | program.observe()).items():
             found.setdefault(f"local/{name}", []).append(_numbers(name, array))
-    return {name: np.stack(rows) for name, rows in found.items()}
+    taken_from = {"local/observed_steps": start["observed_steps"]}
+    return taken_from | {name: np.stack(rows) for name, rows in found.items()}
 
 
 def _run(recorder: _Recorder, batches: list[Rows], step: int) -> Iterator[Array]:

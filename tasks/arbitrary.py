@@ -111,7 +111,7 @@ def _network(name: str, choose: Chooser) -> Task:
         name=name,
         shows=f"Drawn at random: a {units} network of {activation} units, {rows} rows in batches of {size}.",
         model=model,
-        data=_data(rng, rows, features),
+        data=_data(rng, rows, features, scale=choose.one_of((1.0, 1.0, 10.0, 100.0))),
         start=_start(rng, model.shapes(features)),
         optimizer=_optimizer(choose, limit=0.2),  # of steep ones among these networks
         batches=Batches(size, _order(choose)),
@@ -175,9 +175,9 @@ def _start(rng: np.random.Generator, shapes: Shapes) -> dict[str, Array]:
     return {name: _normal(rng, *shape, scale=1 / math.sqrt(shape[0])) for name, shape in shapes.items()}
 
 
-def _data(rng: np.random.Generator, rows: int, features: int) -> Dataset:
-    """Rows without any order to learn."""
-    x, y = _normal(rng, rows + TEST_ROWS, features), rng.integers(0, 2, rows + TEST_ROWS)
+def _data(rng: np.random.Generator, rows: int, features: int, scale: float = 1.0) -> Dataset:
+    """Rows without any order to learn; features that are not scaled to about 1 saturate the units."""
+    x, y = scale * _normal(rng, rows + TEST_ROWS, features), rng.integers(0, 2, rows + TEST_ROWS)
     return Dataset(x_train=x[:rows], y_train=y[:rows], x_test=x[rows:], y_test=y[rows:])
 
 

@@ -1,4 +1,4 @@
-"""Seeded data, initial parameters and batch orders.  Every random number in the project is drawn here.
+"""Seeded data, initial parameters and batch orders.  Every random number of the table is drawn here.
 
 NumPy only: a task must be the same in a process that has no framework.  Where scikit-learn draws
 the originals, its stream is repeated number by number, and a test holds both against each other.

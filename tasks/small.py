@@ -26,14 +26,15 @@ DATA = draw.split(*draw.moons(26, noise=0.2, seed=11), test=0.25, seed=11)  # 19
 VALLEY = Quadratic(hessian=np.array([[3.0, 1.0], [1.0, 20.0]]), minimum=np.array([0.5, -0.25]))
 
 
-def _network(name: str, activation: str, optimizer: Optimizer, l2: float = 0.1) -> Task:
+def _network(name: str, activation: str, optimizer: Optimizer, l2: float = 0.1, gain: float = 1.0) -> Task:
     """Two hidden layers of three units; three batches an epoch: 8, 8 and 3 rows."""
+    start = draw.glorot((2, 3, 3, 1), seed=11)
     return Task(
         name=f"small-{name}",
         shows="A network into which faults are put.",
         model=Network((3, 3), activation, l2=l2),
         data=DATA,
-        start=draw.glorot((2, 3, 3, 1), seed=11),
+        start={key: gain * array for key, array in start.items()},
         optimizer=optimizer,
         batches=Batches(8, draw.Shuffled(seed=11)),
         stopping=Stopping(max_epochs=3),
@@ -78,6 +79,7 @@ TASKS = (
     _network("adam", "relu", Adam(0.01, epsilon=1e-4)),
     _network("adam-hat", "tanh", Adam(0.01, epsilon=1e-4, epsilon_hat=True)),
     _network("adam-unpenalised", "logistic", Adam(0.01), l2=0.0),
+    _network("confident", "tanh", GradientDescent(0.01), gain=15.0),  # saturated units, certain predictions
     _quadratic("gd", GradientDescent(0.05)),
     _quadratic("momentum", Momentum(0.02, momentum=0.8)),
     _quadratic("rmsprop", RMSprop(0.05, epsilon=1e-40)),

@@ -1,5 +1,7 @@
 """Tasks drawn by hypothesis, which shrinks a failing one to the smallest that still fails."""
 
+import math
+
 from hypothesis import strategies as st
 
 from tasks.arbitrary import arbitrary
@@ -15,7 +17,9 @@ class Drawn:
         return self.draw(st.integers(low, high))
 
     def number(self, low, high):
-        return self.draw(st.floats(low, high))
+        """Of three digits; its logarithm is drawn, which shrinks to a power of ten where there is one."""
+        exact = 10 ** self.draw(st.floats(math.log10(low), math.log10(high)))
+        return min(max(low, float(f"{exact:.3g}")), high)
 
     def one_of(self, options):
         return self.draw(st.sampled_from(options))

@@ -14,7 +14,7 @@ def always(_task: Task) -> bool:
     return True
 
 
-def from_the_start(_task: Task) -> int:
+def from_the_start(_task: Task, _desired: Arrays) -> int:
     """The fault acts in the first step."""
     return 0
 
@@ -32,7 +32,8 @@ class Fault:
     inject: Callable[[Make, Task], Program]
     shows: tuple[str, ...]  # how the names of the quantities begin in which it is seen first
     applies: Callable[[Task], bool] = always  # to a task: there is such a thing to get wrong
-    onset: Callable[[Task], int] = from_the_start  # after how many steps it begins to act
+    # After how many steps it begins to act, given the reference's trace.
+    onset: Callable[[Task, Arrays], int] = from_the_start
     stateful: bool = False  # whether it acts by way of something remembered from step to step
     # Why nobody can see it on this task, given the reference's trace; None where it can be seen.
     equivalent: Callable[[Task, Arrays], str | None] = never

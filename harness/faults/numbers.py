@@ -51,7 +51,9 @@ def _value(
         applies=lambda task: bool(hyper_parameters(task).get(name)),
         field=name,
         stateful=name in ("beta_1", "beta_2", "rho", "momentum"),
-        onset=lambda _task: 1 if name == "momentum" else 0,  # in the first step there is no velocity yet
+        onset=lambda _task, _desired: (
+            1 if name == "momentum" else 0
+        ),  # in the first step there is no velocity yet
         equivalent=_epsilon_is_lost if name == "epsilon" else _is_exact(name, change),
     )
 
@@ -73,7 +75,7 @@ def _smallest_root(desired: Arrays, slot: str) -> float:
     """The smallest √v that an update has divided by; 0 counts as no update, since g is 0 too."""
     arrays = [array for name, array in desired.items() if name.startswith(f"local/state/{slot}/")]
     values = np.concatenate([array.ravel() for array in arrays])
-    return float(np.sqrt(values[values > 0].min()))
+    return float(np.sqrt(values[values > 0].min(initial=np.inf)))
 
 
 def _epsilon_is_lost(task: Task, desired: Arrays) -> str | None:

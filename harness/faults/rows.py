@@ -90,7 +90,7 @@ class _Differs:
         pairs = zip(_batches(task), self.order(task), strict=False)
         return next((i for i, (a, b) in enumerate(islice(pairs, most)) if not _same_rows(a, b)), None)
 
-    def onset(self, task: Task) -> int:
+    def onset(self, task: Task, _desired: Arrays) -> int:
         """For `Fault.onset`."""
         return self.first(task) or 0
 

@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, Program, named, pick
+from harness import tolerance
 from harness.faults.base import (
     Fault,
     always,
@@ -96,6 +97,69 @@ class _Late(Program):
         self.inner.wait()
 
 
+@final
+class _FromProbabilities(Program):
+    """Its loss is computed from probabilities, where a logit's digits are lost, and log 0 is cut off."""
+
+    def __init__(self, inner: Program, task: Task) -> None:
+        self.inner, self.task = inner, task
+
+    def run(self, batches: Sequence[Rows]) -> Array:
+        losses = []
+        for rows in batches:
+            losses.append(self._loss(rows))
+            self.inner.run([rows])
+        return np.array(losses)
+
+    def _loss(self, rows: Rows) -> float:
+        data, model = self.task.data, self.task.model
+        assert data is not None and isinstance(model, Network)
+        y, p = data.y_train[rows], self.inner.predict(data.x_train[rows])
+        eps = float(np.finfo(p.dtype).eps)
+        p = np.clip(p, eps, 1 - eps)
+        kernels = [w for name, w in self.inner.observe().items() if name.startswith("param/w")]
+        penalty = 0.5 * model.l2 / len(rows) * sum(float(np.vdot(w, w)) for w in kernels)
+        return float(np.mean(-y * np.log(p) - (1 - y) * np.log(1 - p))) + penalty
+
+    def gradient(self, rows: Rows) -> tuple[float, Arrays]:
+        return self._loss(rows), self.inner.gradient(rows)[1]
+
+    def observe(self) -> Arrays:
+        return self.inner.observe()
+
+    def restore(self, observed: Arrays) -> None:
+        self.inner.restore(observed)
+
+    def predict(self, x: Array) -> Array:
+        return self.inner.predict(x)
+
+    def wait(self) -> None:
+        self.inner.wait()
+
+
+_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "logistic": lambda z: 1 / (1 + np.exp(-z)),
+}
+
+
+def _keeps_its_digits(task: Task, desired: Arrays) -> str | None:
+    """Bound what log(1 - p) loses by the largest logit: eps in p is e^|z|·eps in it."""
+    if len(desired["observed_steps"]) != len(desired["loss"]) + 1:
+        return None
+    assert task.data is not None and isinstance(task.model, Network)
+    z = task.data.x_train
+    layers = range(1, len(task.model.hidden) + 2)
+    for i in layers:
+        h = z if i == 1 else _ACTIVATIONS[task.model.activation](z)
+        z = h @ desired[f"param/w{i}"] + desired[f"param/b{i}"][:, None]  # (K, N, H)
+    lost = float(np.exp(np.abs(z).max())) / float(desired["loss"].min())
+    if lost > tolerance.FACTOR:
+        return None
+    return f"no logit exceeds {np.abs(z).max():.2g}, so that no more than {lost:.0f} ulp of the loss are lost"
+
+
 def _seen(
     id_: str, words: str, look: _Look, shows: tuple[str, ...], applies: Callable[[Task], bool] = always
 ) -> Fault:
@@ -171,7 +235,7 @@ def _has_hidden(task: Task) -> bool:
     return isinstance(task.model, Network) and bool(task.model.hidden) and task.model.hidden[0] > 1
 
 
-def _end(task: Task) -> int:
+def _end(task: Task, _desired: Arrays) -> int:
     """Predictions are made once, at the end."""
     return task.stopping.max_epochs * len(next(task.epochs()))
 
@@ -258,6 +322,14 @@ FAULTS = (
         _Look(loss=lambda v, _n: v / np.log(2)),
         ("loss", "grad"),
         is_network,
+    ),
+    Fault(
+        "loss-from-probabilities",
+        "the loss is computed from probabilities, not from logits",
+        lambda make, task: _FromProbabilities(make(task), task),
+        ("loss", "grad"),
+        applies=is_network,
+        equivalent=_keeps_its_digits,
     ),
     _seen(
         "loss-float32",

@@ -212,17 +212,26 @@ def _clipped(here: Here) -> Array:
 CLIP = 1.0
 
 
-def _never_clipped(_task: Task, desired: Arrays) -> str | None:
+def _norms(desired: Arrays) -> Array:
+    """The norm of the gradient of each observed single step, (K,)."""
     squares = [
         np.sum(array.reshape(len(array), -1) ** 2, axis=1)
         for name, array in desired.items()
         if name.startswith("local/grad/")
     ]
-    largest = float(np.sqrt(np.max(np.sum(squares, axis=0))))
+    return np.sqrt(np.sum(squares, axis=0))
+
+
+def _never_clipped(_task: Task, desired: Arrays) -> str | None:
+    largest = float(_norms(desired).max())
     is_seen = len(desired["observed_steps"]) == len(desired["loss"]) + 1  # at every step
     if largest > CLIP or not is_seen:
         return None
     return f"the gradient's norm never exceeds {largest:.2g}, so nothing is clipped"
+
+
+def _first_clipped(_task: Task, desired: Arrays) -> int:
+    return int(desired["observed_steps"][np.argmax(_norms(desired) > CLIP)])
 
 
 def _with_gradient(g: Callable[[Here], Array]) -> Change:
@@ -414,11 +423,11 @@ def _gradient(
     )
 
 
-def _second_step(_task: Task) -> int:
+def _second_step(_task: Task, _desired: Arrays) -> int:
     return 1
 
 
-def _fifth_step(_task: Task) -> int:
+def _fifth_step(_task: Task, _desired: Arrays) -> int:
     return 5
 
 
@@ -435,7 +444,7 @@ def _has_zero_biases(task: Task) -> bool:
     return all(np.all(a == 0) for name, a in task.start.items() if name.startswith("b"))
 
 
-def _penalty_onset(task: Task) -> int:
+def _penalty_onset(task: Task, _desired: Arrays) -> int:
     return 1 if _has_zero_biases(task) else 0
 
 
@@ -489,6 +498,7 @@ FAULTS = (
         "the gradient's norm is clipped to 1",
         _clipped,
         _UPDATE,
+        onset=_first_clipped,
         equivalent=_never_clipped,
     ),
     # The penalty.

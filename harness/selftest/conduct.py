@@ -11,6 +11,7 @@ from harness.selftest.inject import injected, plan
 from harness.selftest.outcome import SCHEMA, Clean, Outcome, Power, Selftest
 from harness.selftest.power import power
 from harness.selftest.workers import Workers
+from tasks import small
 
 
 class Watcher(Protocol):
@@ -35,7 +36,9 @@ def conduct(
     found: Clean | None = None
     powers: list[Power] = []
     with Workers(columns) as workers:
-        workers.check()
+        first = small.TASKS[0]
+        desired = workers.desired(first)
+        workers.side_by_side(lambda backend: workers.check(backend, first, desired))
         if clean_runs:
             watcher.start("clean runs", clean_runs)
             found = clean(workers, clean_runs, watcher.counted)

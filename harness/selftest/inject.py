@@ -20,13 +20,17 @@ Tell = Callable[[str], None]  # told of each thing that is finished
 
 
 def plan(workers: Workers, *, quick: bool) -> dict[str, Work]:
-    """By task and backend, which faults to put in; with `quick`, each once, the backends taking turns."""
+    """By task and backend, which faults to put in; with `quick`, each once, the backends taking turns.
+
+    Raises `Broken` for a backend that is wrong without a fault.
+    """
     seen: set[str] = set()
     found: dict[str, Work] = {}
     for task in small.TASKS:
         found[task.name] = {name: [] for name in workers.sessions}
+        right = _right(workers, task)
         for fault in _possible(task):
-            able = [column.name for column in workers.columns if _is_able(column, task, fault)]
+            able = [column.name for column in right if _is_able(column, task, fault)]
             if not able or (quick and fault.id in seen):
                 continue
             for name in [able[len(seen) % len(able)]] if quick else able:
@@ -40,10 +44,31 @@ def _possible(task: Task) -> list[Fault | Damage]:
     return [*(fault for fault in FAULTS.values() if fault.applies(task)), *damages]
 
 
+def _right(workers: Workers, task: Task) -> list[Column]:
+    """The columns that agree on the task as long as nothing is wrong.
+
+    Raises `Broken` for one that does not, and does not say so: all that is put into it would be found.
+    """
+    desired = workers.desired(task)
+    limits = {column.name: column.limit(task) for column in workers.columns}
+
+    def agrees(backend: str) -> bool:
+        try:
+            workers.check(backend, task, desired)
+        except Broken as broken:
+            if limits[backend] or broken.status == "unsupported":
+                return False
+            raise
+        return True
+
+    agreeing = workers.side_by_side(agrees)
+    return [column for column, right in zip(workers.columns, agreeing, strict=True) if right]
+
+
 def _is_able(column: Column, task: Task, fault: Fault | Damage) -> bool:
-    """Whether the column computes the task right, and can compute the wrong one."""
+    """Whether the column can compute the wrong task, or would do the right one instead, as it declares."""
     wrong = fault.of_task(task) if isinstance(fault, Fault) and fault.of_task else task
-    return column.limit(task) is None and column.limit(wrong) is None
+    return column.limit(wrong) in (None, column.limit(task))
 
 
 def injected(workers: Workers, planned: dict[str, Work], tell: Tell) -> list[Outcome]:
@@ -67,7 +92,8 @@ def injected(workers: Workers, planned: dict[str, Work], tell: Tell) -> list[Out
 
 
 def _outcome(workers: Workers, fault: Fault | Damage, task: Task, backend: str, desired: Path) -> Outcome:
-    proof = fault.equivalent(task, trace.load(desired)) if isinstance(fault, Fault) else None
+    expected = trace.load(desired)
+    proof = fault.equivalent(task, expected) if isinstance(fault, Fault) else None
 
     def outcome(**found: object) -> Outcome:
         return Outcome(fault.id, fault.words, task.name, backend, proof=proof, **found)  # type: ignore[arg-type]
@@ -81,26 +107,23 @@ def _outcome(workers: Workers, fault: Fault | Damage, task: Task, backend: str, 
         return outcome(found="not equivalent" if first else "equivalent")
     if first is None:
         return outcome(found="missed")
+    onset = fault.onset(task, expected) if isinstance(fault, Fault) else fault.step
+    steps = first.step - onset
     causes = [cause.id for cause in workers.causes(task, actual, desired, hidden)]
     return outcome(
         found="found",
-        steps=_steps(fault, task, first),
+        steps=steps,
         quantity=first.quantity,
-        localised=_is_localised(fault, task, first),
+        localised=_is_localised(fault, steps, first),
         causes=causes,
         named=_named(fault, causes),
     )
 
 
-def _steps(fault: Fault | Damage, task: Task, first: Divergence) -> int:
-    """How many steps after it begins to act a fault was found."""
-    return first.step - (fault.onset(task) if isinstance(fault, Fault) else fault.step)
-
-
-def _is_localised(fault: Fault | Damage, task: Task, first: Divergence) -> bool:
+def _is_localised(fault: Fault | Damage, steps: int, first: Divergence) -> bool:
+    """Whether it was found soon enough, and in a quantity that it acts on first."""
     allowed = STATEFUL_STEPS if isinstance(fault, Fault) and fault.stateful else STEPS
-    in_time = 0 <= _steps(fault, task, first) <= allowed
-    return in_time and first.quantity.startswith(fault.shows)
+    return 0 <= steps <= allowed and first.quantity.startswith(fault.shows)
 
 
 def _named(fault: Fault | Damage, causes: list[str]) -> Named:

@@ -13,8 +13,7 @@ from backends.base import Placement
 from harness import parity, protocol, trace
 from harness.plan import fingerprint
 from harness.result import Cause, Parity
-from harness.session import Limits, Session
-from tasks import small
+from harness.session import Broken, Limits, Session
 from tasks.spec import Task
 
 DTYPE = "float64"
@@ -45,19 +44,24 @@ class Workers:
         self.stack.callback(session.end)
         return session
 
-    def check(self) -> None:
-        """Have each backend do something right first: what is broken anyway finds no fault.
+    def check(self, backend: str, task: Task, desired: Path) -> None:
+        """See that a backend is right without a fault: where it is wrong anyway, no fault can be shown.
 
         Raises `Broken`.
         """
-        task = small.TASKS[0]
-        desired = self.desired(task)
-        self.side_by_side(lambda backend: self.record(backend, task, desired))
+        try:
+            actual, hidden = self.record(backend, task, desired)
+        except Broken as broken:
+            raise Broken(broken.status, f"{backend}: {broken.reason}") from broken
+        if first := self.compare(actual, desired, hidden).first_divergence:
+            wrong = parity.describe(first)
+            raise Broken("failed", f"{backend} is wrong on {task.name} without any fault: {wrong}")
 
     def desired(self, task: Task) -> Path:
-        """The reference's trace, with the spread of its shadows.  Raises `Broken`."""
+        """The reference's trace, with the spread of its shadows, made once.  Raises `Broken`."""
         path = self.folder / f"{task.name}.npz"
-        self._record(self.reference, task, path, spread_in=DTYPE)
+        if not path.exists():
+            self._record(self.reference, task, path, spread_in=DTYPE)
         return path
 
     def record(
