@@ -50,7 +50,8 @@ def _print_column(column: backends.Column, task: Task, console: Console) -> None
     console.print()
     console.print(Text(column.name, style="bold"))
     if limit := column.limit(task):
-        console.print(Text(f"{limit.status}: {limit.reason}"))
+        sometimes = "" if limit.everywhere else " on some tasks"
+        console.print(Text(f"{limit.status}{sometimes}: {limit.reason}"))
     for name in ("Optimizer", type(task.model).__name__):
         code, line = source.definition(column.file, name)
         console.print()

@@ -7,10 +7,11 @@ import jsonschema
 import msgspec
 import numpy as np
 import pytest
+from command import harness
 from conftest import ROOT, RealRun
 from test_oracles import EXAMPLES, GOLDEN
 
-from backends import COLUMNS
+from backends import COLUMNS, Limit
 from harness import folder, result
 from harness.trace import is_observed, load
 from tasks import TASKS
@@ -56,6 +57,8 @@ def test_agrees_with_the_reference_or_differs_as_declared(
 ) -> None:
     found = cell(whole_run, task, backend)
     declared = COLUMNS[backend].limit(TASKS[task])
+    if declared and not declared.everywhere:
+        declared = None  # none of these tasks is one on which it shows
     # A known difference that stops differing ends as "agreed", and fails here until its declaration goes.
     assert found["status"] == (declared.status if declared else "agreed"), found["reason"]
     if declared:
@@ -143,3 +146,24 @@ def test_every_cell_has_a_file_of_its_own(whole_run: RealRun) -> None:
 def test_traces_hold_no_pickles(whole_run: RealRun) -> None:
     for path in Path(whole_run.folder / "traces").glob("xor*.npz"):
         assert all(array.dtype != object for array in load(path).values())
+
+
+@pytest.mark.parametrize(
+    ("task", "backend", "declared"),
+    [
+        ("small-confident", name, limit)
+        for name, column in COLUMNS.items()
+        for limit in column.limits
+        if not limit.everywhere
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.cause,
+)
+def test_difference_declared_for_some_tasks_only_shows_on_one(
+    task: str, backend: str, declared: Limit, tmp_path: Path
+) -> None:
+    """It would end as "agreed" if it stopped differing, and fail here until its declaration goes."""
+    done = harness("run", "--no-timing", "-t", task, "-b", backend, "--out", tmp_path / "run")
+    assert done.returncode == 0
+    found = json.loads((tmp_path / "run" / "run.json").read_text())["cells"][-1]
+    assert found["status"] == "known difference"
+    assert declared.reason in found["reason"]

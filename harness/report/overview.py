@@ -23,8 +23,9 @@ def print_table(tasks: Iterable[Task], columns: Sequence[Column], console: Conso
         words = []
         for column in columns:
             limit = column.limit(task)
-            words.append(WORDS[limit.status] if limit else "yes")
-            if limit:
+            shows = limit is not None and limit.everywhere
+            words.append(WORDS[limit.status] if limit and shows else "yes")
+            if limit and shows:
                 reasons.setdefault(f"{WORDS[limit.status]}: {limit.status}: {limit.reason}", []).append(
                     f"{task.name} × {column.name}"
                 )

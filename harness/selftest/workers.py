@@ -1,6 +1,7 @@
 """One worker for each backend, and one that serves as the reference, in a folder that goes with them."""
 
 import contextlib
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -36,7 +37,9 @@ class Workers:
         self.reference = self.sessions.get(REFERENCE) or self._session(COLUMNS[REFERENCE])
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
+        if kind is KeyboardInterrupt:
+            self._stop()
         self.stack.close()
 
     def _session(self, column: Column) -> Session:
@@ -96,7 +99,12 @@ class Workers:
             try:
                 wait(futures)
             except KeyboardInterrupt:
-                for session in (self.reference, *self.sessions.values()):
-                    session.stop()
+                self._stop()
                 raise
         return [future.result() for future in futures]
+
+    def _stop(self) -> None:
+        """Make whoever waits for a worker come to an end at once."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: nothing may disturb the end
+        for session in (self.reference, *self.sessions.values()):
+            session.stop()
