@@ -183,19 +183,19 @@ RUN_JSON = {
     "cut-off": (lambda content: content[: len(content) // 2], "is damaged: "),
     "empty": (lambda _: b"", "is damaged: "),
     "no-text": (lambda _: b"\xff\xfe\x00", "is damaged: "),
-    "another-programs": (lambda _: b'{"name": "page", "version": 3}', "is not a samestep.run/1 file: "),
-    "a-list": (lambda _: b"[1, 2]", "is not a samestep.run/1 file: "),
+    "another-programs": (lambda _: b'{"name": "page", "version": 3}', "is not a samestep.run/2 file: "),
+    "a-list": (lambda _: b"[1, 2]", "is not a samestep.run/2 file: "),
     "of-another-schema": (
-        lambda content: content.replace(b"samestep.run/1", b"samestep.run/2"),
-        "is not a samestep.run/1 file: Invalid enum value 'samestep.run/2'",
+        lambda content: content.replace(b"samestep.run/2", b"samestep.run/1"),
+        "is not a samestep.run/2 file: Invalid enum value 'samestep.run/1'",
     ),
     "with-a-field-missing": (
         lambda content: content.replace(b'"command"', b'"commands"'),
-        "is not a samestep.run/1 file: Object",
+        "is not a samestep.run/2 file: Object",
     ),
     "with-a-wrong-value": (
         lambda content: content.replace(b'"threads": 1', b'"threads": "one"'),
-        "is not a samestep.run/1 file: Expected `int",
+        "is not a samestep.run/2 file: Expected `int",
     ),
 }
 
@@ -312,6 +312,7 @@ def runs(tmp_path_factory):
             "wrong": (*wrong, "--no-timing"),
             "unseeded": unseeded,
             "quick": (*noisy, "--quick"),
+            "undecided": ("-t", "perceptron-and", "-b", "numpy", "--dtype", "float32", "--no-timing"),
         },
     )
 
@@ -367,6 +368,16 @@ def test_column_that_goes_wrong_makes_exit_code_1(runs):
     found = cells(runs["wrong"].folder)[TASK, "does_nothing"]
     assert found["status"] == "diverged"
     assert found["reason"].startswith("from step 0, loss differs")
+
+
+def test_run_that_cannot_tell_makes_exit_code_4(runs):
+    """A row of AND comes to lie on the boundary, where rounding decides its class."""
+    done = runs["undecided"].done
+    assert (done.returncode, done.stderr) == (4, "")
+    (found,) = (cell for cell in folder.load(runs["undecided"].folder).cells if cell.dtype == "float32")
+    assert (found.status, found.causes) == ("inconclusive", [])
+    assert found.parity.first_divergence is None
+    assert f"from step {found.parity.first_undecided} rounding alone may grow" in found.reason
 
 
 def test_task_that_is_drawn_without_a_seed_fails_with_the_reason(runs):

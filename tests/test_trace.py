@@ -1,22 +1,30 @@
 """Recording: the stopping rule, the schedule of observations, and what a trace holds."""
 
-from itertools import pairwise
+from dataclasses import replace
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_contract import RULES, network
+from test_contract import RULES, network, quadratic
 
 import backends.numpy as reference
-from backends.base import Placement
+from backends.base import NotObserved, Placement
 from harness import trace
-from harness.trace import Stopper, grid, is_observed, load, record, save
+from harness.trace import Stopper, grid, is_observed, load, record, save, single_steps, states
 from tasks import TASKS
 from tasks.spec import Stopping
 
-LOSSES = st.lists(st.sampled_from([0.5, 0.6, 0.7, 0.69995, 0.8, float("nan")]), min_size=1, max_size=60)
+NETWORK = network(RULES["adam"])  # 20 steps, four in an epoch
+
+
+def build(task):
+    return getattr(reference, type(task.model).__name__)(task, Placement())
+
+
+LOSSES = st.lists(st.sampled_from([0.25, 0.5, 0.7, 0.69995, 0.75, float("nan")]), min_size=1, max_size=60)
 
 
 def epochs_by_the_book(losses: list[float], rule: Stopping) -> int:
@@ -32,7 +40,10 @@ def epochs_by_the_book(losses: list[float], rule: Stopping) -> int:
 
 
 @given(
-    losses=LOSSES, patience=st.integers(0, 5), tolerance=st.none() | st.just(1e-4), most=st.integers(1, 60)
+    losses=LOSSES,
+    patience=st.integers(0, 5),
+    tolerance=st.sampled_from([None, 1e-4, 0.25]),
+    most=st.integers(1, 60),
 )
 def test_stopper_follows_the_rule_and_never_promises_too_much(
     losses: list[float], patience: int, tolerance: float | None, most: int
@@ -51,6 +62,32 @@ def test_stopper_follows_the_rule_and_never_promises_too_much(
     assert taken == epochs_by_the_book(losses, rule)
 
 
+@pytest.mark.parametrize(
+    ("rule", "losses", "epochs"),
+    [
+        (Stopping(3), [1, 1, 1], 3),
+        (Stopping(9, tolerance=0.25, patience=0), [1, 0.75, 0.5, 0.375], 4),  # by 0.25 is an improvement
+        (Stopping(9, tolerance=0.25, patience=1), [1, 1, 1], 3),
+        (Stopping(9, tolerance=0.25, patience=1), [1, 1, 0.5, 0.5, 0.5], 5),  # it counts anew
+        (Stopping(9, tolerance=0.0, patience=1), [1, 2, 1.5], 3),  # no better than the best
+    ],
+)
+def test_stopper_by_hand(rule, losses, epochs) -> None:
+    stopper = Stopper(rule)
+    assert stopper.certain() == (rule.max_epochs if rule.tolerance is None else rule.patience + 1)
+    ends = [stopper.is_last(loss) for loss in losses]
+    assert ends.index(True) + 1 == len(losses) == epochs
+
+
+def test_what_is_certain_shrinks_with_every_epoch_that_does_not_improve() -> None:
+    stopper = Stopper(Stopping(9, tolerance=0.25, patience=3))
+    certain = [stopper.certain()]
+    for loss in (1, 1, 1, 0.5, 0.5):
+        stopper.is_last(loss)
+        certain.append(stopper.certain())
+    assert certain == [4, 4, 3, 2, 4, 3]
+
+
 def test_schedule_is_dense_first_and_then_geometric() -> None:
     task = TASKS["moons-overfit"]
     steps = [step for step in range(3000) if is_observed(task, step)]
@@ -58,6 +95,154 @@ def test_schedule_is_dense_first_and_then_geometric() -> None:
     ratios = [later / earlier for earlier, later in pairwise(steps[10:])]
     assert all(1.3 < ratio < 1.7 for ratio in ratios)
     assert len(steps) < 30
+
+
+def test_quadratic_is_observed_at_every_step() -> None:
+    found, _ = record(build(TASKS["quadratic-adam"]), TASKS["quadratic-adam"])
+    assert found["observed_steps"].tolist() == list(range(51))
+
+
+def test_what_a_trace_holds() -> None:
+    """As harness/trace.py lists it."""
+    found, hidden = record(build(NETWORK), NETWORK)
+    names = ("w1", "b1", "w2", "b2", "w3", "b3")
+    moments = [f"state/{slot}_moment/{name}" for slot in ("first", "second") for name in names]
+    after = [*(f"param/{name}" for name in names), *moments, "state/step"]
+    gradients = [f"grad/{name}" for name in names]
+    predictions = ["predict_train", "predict_test", "predict_grid"]
+    local = [f"local/{name}" for name in ("observed_steps", *gradients, "loss", *after)]
+    assert hidden == {}
+    assert list(found) == [
+        *("loss", "epoch_loss", "observed_steps", *after, "grad_loss", *gradients, *predictions, *local)
+    ]
+    assert found["observed_steps"].tolist() == found["local/observed_steps"].tolist() == [*range(11), 15, 20]
+    assert (len(found["loss"]), len(found["epoch_loss"])) == (20, 5)
+    assert [len(found[name]) for name in predictions] == [30, 10, trace.GRID**2]
+    for name in (*after, *gradients):
+        shape = NETWORK.shapes.get(name.rpartition("/")[2], ())
+        assert found[name].shape == found[f"local/{name}"].shape == (13, *shape)
+    assert found["grad_loss"].shape == found["local/loss"].shape == (13,)
+
+
+def test_perceptron_counts_its_mistakes() -> None:
+    task = TASKS["perceptron-and"]
+    found, _ = record(build(task), task)
+    np.testing.assert_array_equal(found["mistakes"], found["loss"].reshape(-1, 4).sum(axis=1))
+    assert found["mistakes"][:4].tolist() == [2, 3, 3, 0]
+
+
+def test_observed_are_all_rows_at_the_parameters_of_that_step() -> None:
+    found, _ = record(build(NETWORK), NETWORK)
+    program = build(NETWORK)
+    program.run(list(islice(chain.from_iterable(NETWORK.epochs()), 15)))
+    loss, gradients = program.gradient(np.arange(NETWORK.rows))
+    assert found["grad_loss"][11] == loss
+    np.testing.assert_array_equal(found["grad/w1"][11], gradients["w1"])
+    for name, array in program.observe().items():
+        np.testing.assert_array_equal(found[name][11], array)
+
+
+# ------------------------------------------------------------------------------------ single steps
+
+
+@pytest.mark.parametrize("task", [NETWORK, quadratic(RULES["momentum"]), TASKS["perceptron-and"]])
+def test_single_steps_from_a_run_s_own_states_are_its_steps(task) -> None:
+    found, _ = record(build(task), task)
+    steps = found["observed_steps"].tolist()
+    for row, step in enumerate(steps[:-1]):
+        assert found["local/loss"][row] == found["loss"][step]
+        if step + 1 in steps:
+            for name in (name for name in found if name.startswith(("param/", "state/"))):
+                np.testing.assert_array_equal(found[f"local/{name}"][row], found[name][steps.index(step + 1)])
+
+
+def test_single_steps_see_the_gradient_on_the_batch_that_comes_then() -> None:
+    found, _ = record(build(NETWORK), NETWORK)
+    upcoming = list(islice(chain.from_iterable(NETWORK.epochs()), 21))
+    program = build(NETWORK)
+    for row, step in enumerate(found["observed_steps"]):
+        program.restore({name: found[name][row] for name in found if name.startswith(("param/", "state/"))})
+        loss, gradients = program.gradient(upcoming[step])
+        assert found["local/loss"][row] == loss
+        for name, gradient in gradients.items():
+            np.testing.assert_array_equal(found[f"local/grad/{name}"][row], gradient)
+
+
+def test_single_steps_start_from_the_states_given() -> None:
+    other = network(RULES["adam-hat"])
+    given = states(record(build(other), other)[0])
+    assert list(given) == ["observed_steps", *build(other).observe()]
+    own, _ = record(build(NETWORK), NETWORK)
+    found, _ = record(build(NETWORK), NETWORK, given)
+    alone = single_steps(build(NETWORK), NETWORK, given)
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, alone.get(name, own[name]))
+    assert np.any(found["local/param/w1"][1:] != own["local/param/w1"][1:])
+
+
+def test_gradients_that_a_framework_does_not_show_are_said_to_be_hidden() -> None:
+    def gradient(_rows):
+        raise NotObserved("no gradients here")
+
+    program = build(NETWORK)
+    program.gradient = gradient
+    found, hidden = record(program, NETWORK)
+    shown, _ = record(build(NETWORK), NETWORK)
+    assert hidden == {"grad": "no gradients here"}
+    assert set(shown) - set(found) == {name for name in shown if "grad" in name}
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, shown[name])
+
+
+# --------------------------------------------------------------------------- what no trace can hold
+
+
+def test_a_column_that_returns_too_few_losses_is_told_so() -> None:
+    program = build(NETWORK)
+    run = program.run
+    program.run = lambda batches: run(batches)[:4]
+    with pytest.raises(ValueError, match=r"^run returned losses of shape \(4,\), expected \(5,\)$"):
+        record(program, NETWORK)
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(1j, "complex128"), (True, "bool"), ("1", "<U1")])
+def test_a_column_that_shows_no_real_numbers_is_told_so(value, dtype) -> None:
+    program = build(NETWORK)
+    observe = program.observe
+    program.observe = lambda: observe() | {"state/odd": np.array(value)}
+    with pytest.raises(ValueError, match=f"^state/odd has dtype {dtype}, expected real numbers$"):
+        record(program, NETWORK)
+
+
+@pytest.mark.parametrize(
+    ("method", "odd", "name"),
+    [
+        ("run", lambda losses, _: losses == 0, "loss"),
+        ("predict", lambda scores, _: scores == 0, "predict_train"),
+        (
+            "gradient",
+            lambda found, rows: (0.0, {"w1": found[1]["w1"] == 0}) if len(rows) < 30 else found,
+            "grad/w1",
+        ),
+    ],
+)
+def test_what_holds_no_real_numbers_is_named(method, odd, name) -> None:
+    program = build(NETWORK)
+    usual = getattr(program, method)
+    setattr(program, method, lambda given: odd(usual(given), given))
+    with pytest.raises(ValueError, match=f"^{name} has dtype bool, expected real numbers$"):
+        record(program, NETWORK)
+
+
+def test_a_slot_that_is_shown_now_and_then_is_told_of() -> None:
+    program = build(NETWORK)
+    observe = program.observe
+    program.observe = lambda: observe() | ({"state/shy": np.zeros(1)} if observe()["state/step"] % 2 else {})
+    with pytest.raises(ValueError, match=r"^state/shy was shown at 6 of 13 observed steps$"):
+        record(program, NETWORK)
+
+
+# ------------------------------------------------------------------------------------------ the rest
 
 
 @pytest.mark.parametrize("ahead", [1, 3, 100])
@@ -76,6 +261,18 @@ def test_epoch_loss_is_weighted_by_the_rows_of_each_batch() -> None:
     found, _ = record(reference.Network(task, Placement()), task)
     losses = found["loss"].reshape(5, 4)  # 30 rows in batches of 8, 8, 8 and 6
     np.testing.assert_allclose(found["epoch_loss"], losses @ [8 / 30, 8 / 30, 8 / 30, 6 / 30], rtol=1e-15)
+    task = replace(task, batches=replace(task.batches, size=29))
+    found, _ = record(build(task), task)
+    losses = found["loss"].reshape(5, 2)
+    np.testing.assert_allclose(found["epoch_loss"], losses @ [29 / 30, 1 / 30], rtol=1e-15)
+
+
+def test_steps_between_observations_are_run_at_once() -> None:
+    program, lengths = build(NETWORK), []
+    run = program.run
+    program.run = lambda batches: lengths.append(len(batches)) or run(batches)
+    record(program, NETWORK)
+    assert lengths == [1] * 10 + [5, 5] + [1] * 13  # the last are single steps
 
 
 def test_saved_trace_loads_as_it_was(tmp_path: Path) -> None:
@@ -96,10 +293,19 @@ def test_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    np.savez(tmp_path / "trace.npz", loss=np.array([{}]))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        load(tmp_path / "trace.npz")
+
+
 def test_grid_covers_the_data() -> None:
     task = TASKS["moons-overfit"]
     assert task.data is not None
     points = grid(task)
     assert points.shape == (trace.GRID**2, 2)
-    assert np.all(points.min(axis=0) < task.data.x_train.min(axis=0))
-    assert np.all(points.max(axis=0) > task.data.x_train.max(axis=0))
+    assert len(np.unique(points, axis=0)) == trace.GRID**2
+    assert points[0, 1] == points[1, 1]
+    assert points[0, 0] < points[1, 0]  # the first coordinate runs fastest
+    np.testing.assert_allclose(points.min(axis=0), task.data.x_train.min(axis=0) - 0.5)
+    np.testing.assert_allclose(points.max(axis=0), task.data.x_train.max(axis=0) + 0.5)

@@ -1,0 +1,149 @@
+"""Every fault of the catalogue does what it says: it is found soon, where it must be, or provably nowhere."""
+
+import numpy as np
+import pytest
+from recorded import SMALL, build, desired, faulty, first_divergence, recorded
+
+from backends import COLUMNS
+from backends.base import Placement
+from harness import faults
+from harness.faults import DAMAGES, FAULTS, damage, numbers, rows, shown, updates
+from harness.faults.numbers import hyper_parameters, with_value
+from harness.parity import KINDS, kind_of
+from harness.selftest.files import SPOILS
+
+EVERYWHERE_EQUIVALENT = {"momentum-rate-outside", "batch-reversed"}  # they must raise no alarm anywhere
+ALL = FAULTS | DAMAGES
+PAIRS = [
+    pytest.param(fault, task, id=f"{fault.id}-in-{name}")
+    for fault in FAULTS.values()
+    for name, task in SMALL.items()
+    if fault.applies(task)
+]
+
+
+def test_every_fault_has_a_name_of_its_own():
+    parts = (numbers.FAULTS, rows.FAULTS, updates.FAULTS, shown.FAULTS, damage.DAMAGES, SPOILS)
+    names = [one.id for part in parts for one in part]
+    assert len(names) > 100
+    assert len(set(names)) == len(names)
+
+
+def test_every_fault_has_words_of_its_own_that_go_on_a_sentence():
+    words = [fault.words for fault in ALL.values()]
+    assert len(set(words)) == len(words)
+    assert all(words)
+    assert not [clause for clause in words if clause != clause.strip(" .")]
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_every_fault_can_be_seen_on_a_small_task(fault):
+    proofs = [fault.equivalent(task, desired(task)) for task in SMALL.values() if fault.applies(task)]
+    assert proofs
+    assert all(proofs) == (fault.id in EVERYWHERE_EQUIVALENT)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_where_a_fault_shows_is_less_than_everywhere(fault):
+    assert fault.shows
+    assert all(kind_of(start) in KINDS for start in fault.shows)
+    assert len({kind_of(start) for start in fault.shows}) < len(KINDS)
+
+
+@pytest.mark.parametrize(("fault", "task"), PAIRS)
+def test_fault_is_found_soon_and_where_it_must_be_or_provably_nowhere(fault, task):
+    first = first_divergence(faulty(fault, task), task)
+    if fault.equivalent(task, desired(task)):
+        assert first is None
+        return
+    assert first is not None, "missed"
+    assert 0 <= first.step - fault.onset(task, desired(task)) <= (3 if fault.stateful else 1)
+    assert first.quantity.startswith(fault.shows)
+
+
+# ------------------------------------------------------------------- the update that faults change
+
+UPDATED = {name: task for name, task in SMALL.items() if name != "perceptron"}
+
+
+@pytest.mark.parametrize("task", UPDATED.values(), ids=UPDATED)
+def test_update_written_out_by_hand_is_every_column_s_own(column, task):
+    """Without it, a fault in the update could be seen for another reason than the one that it names."""
+    if limit := COLUMNS[column.__name__.removeprefix("backends.")].limit(task):
+        pytest.skip(limit.reason)
+
+    def make(task):
+        return getattr(column, type(task.model).__name__)(task, Placement())
+
+    own = recorded(make(task), task)
+    assert first_divergence(recorded(updates.ByHand(make, task), task), task, own) is None
+
+
+# -------------------------------------------------------------------------- finding one by its name
+
+
+def test_faults_are_found_by_their_names():
+    assert {name: faults.find(name) for name in FAULTS} == FAULTS
+
+
+@pytest.mark.parametrize("name", ["", "no-such-fault", "learning_rate", *DAMAGES])
+def test_other_names_find_no_fault(name):
+    assert faults.find(name) is None
+
+
+@pytest.mark.parametrize("change", [-0.1, 1e-6, 1e-9])
+@pytest.mark.parametrize(
+    ("task", "parameter"),
+    [
+        pytest.param(task, parameter, id=f"{parameter}-of-{name}")
+        for name, task in SMALL.items()
+        for parameter in hyper_parameters(task)
+        if name in ("gd", "momentum", "rmsprop-inside", "adam")
+    ],
+)
+def test_every_hyper_parameter_can_be_changed_by_name(task, parameter, change):
+    fault = faults.find(f"changed:{parameter}:{change}")
+    value = hyper_parameters(task)[parameter] * (1 + change)
+    found = faulty(fault, task)
+    assert fault.applies(task)
+    assert same(found, recorded(build(with_value(task, parameter, value)), task))
+    # An epsilon is added to what may be much larger.
+    assert first_divergence(found, task) or (parameter, change) == ("epsilon", 1e-9)
+
+
+def test_hyper_parameter_that_a_task_lacks_cannot_be_changed():
+    assert not faults.find("changed:momentum:1e-6").applies(SMALL["gd"])
+    assert not faults.find("changed:l2:1e-6").applies(SMALL["adam-unpenalised"])  # it has none to change
+
+
+# ----------------------------------------------------------------------------------- damaged traces
+
+DAMAGED = [
+    pytest.param(damage, SMALL[name], id=f"{damage.id}-of-{name}")
+    for damage in DAMAGES.values()
+    for name in ("adam", "momentum")
+]
+
+
+def same(actual, desired):
+    """Whether two traces are the same to the last bit, NaN included."""
+    return actual.keys() == desired.keys() and all(
+        actual[name].dtype == array.dtype and np.array_equal(actual[name], array, equal_nan=True)
+        for name, array in desired.items()
+    )
+
+
+@pytest.mark.parametrize(("damage", "task"), DAMAGED)
+def test_damaged_trace_is_found_soon_and_where_it_must_be(damage, task):
+    first = first_divergence(damage.apply(recorded(build(task), task)), task)
+    assert 0 <= first.step - damage.step <= 1
+    assert first.quantity.startswith(damage.shows)
+
+
+@pytest.mark.parametrize(("damage", "task"), DAMAGED)
+def test_damage_leaves_the_trace_itself_as_it_is(damage, task):
+    whole = recorded(build(task), task)
+    given = {name: array.copy() for name, array in whole.items()}
+    damaged = damage.apply(given)
+    assert same(given, whole)
+    assert not same(damaged, whole)
