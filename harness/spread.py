@@ -1,11 +1,10 @@
 """How far rounding alone can carry a run: the reference again, from numbers moved by an ulp.
 
 A shadow is the reference on a task whose every number (data, classes, initial parameters, curvature of
-a quadratic) is moved up or down by one ulp at random.  Its hidden units are moved too, since a saturated
-one loses digits in 1 - h², and as it goes, its parameters and state: by an ulp per step, which adds up like
-a random walk.
-Whoever computes the same in another order is as far from the reference as a shadow, up to a small
-factor: this is backward error analysis by experiment.
+a quadratic) is moved up or down by one ulp at random.  Its hidden units are moved too, since a
+saturated one loses digits in 1 - h², and as it goes, its parameters and state: by an ulp per step, which
+adds up like a random walk.  Whoever computes the same in another order is as far from the reference as a
+shadow, up to a small factor: this is backward error analysis by experiment.
 
 Source: Wilkinson, "Rounding Errors in Algebraic Processes" (1963); Higham, "Accuracy and Stability of
 Numerical Algorithms" (2002), section 1.5.
@@ -105,10 +104,10 @@ def _moved_task(task: Task, dtype: str, rng: np.random.Generator) -> Task:
     if task.data is not None:
         changes["data"] = _moved_data(task.data, dtype, rng)
     if isinstance(task.model, Quadratic):
-        hessian = np.tril(_moved(task.model.hessian, dtype, rng))
+        scale = 1 + _ulps(task.model.minimum.shape, dtype, rng)  # both sides: it stays positive definite
         changes["model"] = replace(
             task.model,
-            hessian=hessian + np.tril(hessian, -1).T,
+            hessian=task.model.hessian * np.outer(scale, scale),
             minimum=_moved(task.model.minimum, dtype, rng),
         )
     return replace(task, **changes)

@@ -69,7 +69,8 @@ UPDATED = {name: task for name, task in SMALL.items() if name != "perceptron"}
 @pytest.mark.parametrize("task", UPDATED.values(), ids=UPDATED)
 def test_update_written_out_by_hand_is_every_column_s_own(column, task):
     """Without it, a fault in the update could be seen for another reason than the one that it names."""
-    if limit := COLUMNS[column.__name__.removeprefix("backends.")].limit(task):
+    limit = COLUMNS[column.__name__.removeprefix("backends.")].limit(task)
+    if limit and limit.everywhere:
         pytest.skip(limit.reason)
 
     def make(task):

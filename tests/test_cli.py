@@ -312,6 +312,7 @@ def runs(tmp_path_factory):
             "wrong": (*wrong, "--no-timing"),
             "unseeded": unseeded,
             "quick": (*noisy, "--quick"),
+            "unlisted": ("-t", "small-adam", "-t", "random-12", "-b", "numpy", "--no-timing"),
             "undecided": ("-t", "perceptron-and", "-b", "numpy", "--dtype", "float32", "--no-timing"),
         },
     )
@@ -368,6 +369,14 @@ def test_column_that_goes_wrong_makes_exit_code_1(runs):
     found = cells(runs["wrong"].folder)[TASK, "does_nothing"]
     assert found["status"] == "diverged"
     assert found["reason"].startswith("from step 0, loss differs")
+
+
+def test_tasks_that_are_no_rows_run_by_their_names(runs):
+    done = runs["unlisted"].done
+    assert (done.returncode, done.stderr) == (0, "")
+    found = {key: cell["status"] for key, cell in cells(runs["unlisted"].folder).items()}
+    assert found == {("small-adam", "numpy"): "agreed", ("random-12", "numpy"): "agreed"}
+    assert "random-12" in (runs["unlisted"].folder / "report.html").read_text()
 
 
 def test_run_that_cannot_tell_makes_exit_code_4(runs):

@@ -198,6 +198,10 @@ FAULTS = {
     "a single step too few": instead(
         "local/grad/b1", TRACE["local/grad/b1"][1:], 0, "has 20 rows at 21 observed steps"
     ),
+    "a state too few to step from": Fault(
+        TRACE | {name: array[1:] for name, array in TRACE.items() if name.startswith("local/")},
+        *("loss", 0, (), "has 20 rows at 21 observed steps", True),
+    ),
     "cut off": instead("loss", TRACE["loss"][:-1], END - 1, "stops after 448 steps, expected 449"),
     "no step taken": instead("loss", TRACE["loss"][:0], 0, "stops after 0 steps, expected 449"),
     "observed steps missing": Fault(
@@ -288,9 +292,16 @@ def test_first_step_is_named_not_the_worst():
 def test_single_step_that_differs_is_told_from_the_run():
     found = compare(changed("local/grad/w1", (3, 0, 0), 1.0), TRACE, "float64")
     assert found.single_steps["grad"].nature == "fault"
-    assert found.single_steps["grad"].step == 3
+    assert (found.single_steps["grad"].quantity, found.single_steps["grad"].step) == ("grad/w1", 3)
     assert {quantity.nature for quantity in found.quantities.values()} == {"rounding"}
     assert [kind for kind, quantity in found.single_steps.items() if quantity.max_abs] == ["grad"]
+
+
+def test_single_steps_are_of_the_states_that_they_were_taken_from():
+    """Which are the reference's, wherever the run itself was observed."""
+    desired = tiny([1, 1]) | {"local/observed_steps": np.array([4, 8, 9]), "local/param/w": np.ones(3)}
+    found = first(tiny([1, 1]) | {"local/param/w": np.array([1, 2, 1.0])}, desired)
+    assert (found.step, found.quantity, found.single_step) == (9, "param/w", True)
 
 
 # ------------------------------------------------------------------------------- how much may differ
@@ -332,8 +343,8 @@ def test_difference_diverges_exactly_when_it_exceeds_the_tolerance(name, factor,
         (33 * EPS, 1e-6, "growth", "agreed"),
         (3.1e-5, 1e-6, "growth", "agreed"),
         (3.3e-5, 1e-6, "fault", "diverged"),
-        (33 * EPS, 3.1e-5, "growth", "agreed"),  # all that agrees is below 1e-3 of the scale
-        (33 * EPS, 3.2e-5, "undecided", "inconclusive"),
+        (33 * EPS, (1e-3 - 32 * EPS) / 32, "growth", "agreed"),  # what agrees is up to 1e-3 of the scale
+        (33 * EPS, 1e-3 / 32, "undecided", "inconclusive"),
         (0.5, 0.1, "undecided", "inconclusive"),
         (5.0, 0.1, "fault", "diverged"),
         (5.0, np.inf, "undecided", "inconclusive"),
@@ -341,7 +352,7 @@ def test_difference_diverges_exactly_when_it_exceeds_the_tolerance(name, factor,
         (0.1, np.nan, "fault", "diverged"),
     ],
 )
-@pytest.mark.parametrize("scale", [1.0, 2.0**20])
+@pytest.mark.parametrize("scale", [2.0**-20, 1.0, 2.0**20])
 @pytest.mark.parametrize("name", ["param/w", "local/param/w"])
 def test_nature_of_a_difference(apart, spread, nature, status, scale, name):
     w = scale * np.array([-1, 0.5, 0.25])

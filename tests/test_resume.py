@@ -1,5 +1,6 @@
 """A run that was stopped, killed or damaged is gone on with: what is finished is not computed again."""
 
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import COLUMNS, cells, end_workers, finish, harness, refused, snapshot, start, wait_for, workers
 from conftest import ROOT
@@ -166,6 +168,21 @@ def cut_off(content):
     return content[: len(content) // 2]
 
 
+def flipped(content):
+    """One bit in the middle."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def of_another_run(content):
+    """A sound trace of the same task, whose losses are others."""
+    with np.load(io.BytesIO(content)) as stored:
+        arrays = dict(stored)
+    changed = io.BytesIO()
+    np.savez(changed, **arrays | {"loss": arrays["loss"] * (1 + 1e-9)})
+    return changed.getvalue()
+
+
 # What to damage: a cell's own file, or its trace; None deletes it.
 DAMAGES = {
     "cell-empty": ("cells", lambda _: b""),
@@ -177,9 +194,15 @@ DAMAGES = {
     "cell-other-identity": ("cells", lambda content: content.replace(b'"identity": "', b'"identity": "0')),
     "cell-failed": ("cells", lambda content: content.replace(b'"agreed"', b'"failed"')),
     "cell-deleted": ("cells", None),
+    "cell-other-digest": (
+        "cells",
+        lambda content: content.replace(b'"trace_digest": "', b'"trace_digest": "0'),
+    ),
     "trace-deleted": ("traces", None),
     "trace-cut-off": ("traces", cut_off),
     "trace-empty": ("traces", lambda _: b""),
+    "trace-with-a-bit-flipped": ("traces", flipped),
+    "trace-of-another-run": ("traces", of_another_run),
 }
 QUADRATICS = [name for name in tasks.TASKS if name.startswith("quadratic")]
 CELLS = [f"{task}.{backend}.float64" for backend in ("numpy", "noisy") for task in QUADRATICS]

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tasks
-from harness import plan
+from harness import plan, trace
 from harness.plan import fingerprint
-from tasks import TASKS, draw
+from tasks import TASKS, arbitrary, draw, small
 from tasks.spec import (
     Adam,
     Batches,
@@ -511,6 +511,41 @@ def test_fingerprints_are_the_same_in_every_process():
             check=True,
         )
         assert json.loads(done.stdout) == {name: fingerprint(task) for name, task in TASKS.items()}
+
+
+# ------------------------------------------------------------------------ tasks that are no rows
+
+
+@pytest.mark.parametrize("task", small.TASKS, ids=lambda task: task.name)
+def test_small_task_is_found_by_its_name_and_seen_at_every_step(task):
+    assert tasks.unlisted(task.name) is task
+    assert task.name not in TASKS
+    steps = task.stopping.max_epochs * len(next(task.epochs()))
+    assert steps <= trace.DENSE
+    if isinstance(task.model, Network):  # a kernel that can be transposed, a batch that can be dropped
+        assert any(len(set(shape)) == 1 < len(shape) for shape in task.shapes.values())
+        assert [len(rows) for rows in next(task.epochs())] == [8, 8, 3]
+
+
+def test_small_tasks_have_names_of_their_own_and_every_optimizer():
+    assert len({task.name for task in small.TASKS}) == len(small.TASKS)
+    rules = {type(task.optimizer) for task in small.TASKS}
+    assert rules == {GradientDescent, Momentum, RMSprop, Adam}
+    assert {task.model.activation for task in small.TASKS if isinstance(task.model, Network)} == {
+        *Network.ACTIVATIONS
+    }
+
+
+def test_random_task_is_found_by_its_seed():
+    assert fingerprint(tasks.unlisted("random-12")) == fingerprint(arbitrary.random(12))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "small", "small-*", "random", "random-", "random-x", "random--1", "random-1.5", "random-1 ", *TASKS],
+)
+def test_other_names_are_no_unlisted_task(name):
+    assert tasks.unlisted(name) is None
 
 
 # ----------------------------------------------------------------------------- a user's own file

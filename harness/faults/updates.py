@@ -525,7 +525,7 @@ FAULTS = (
         "penalty-loss-only", "the penalty is missing in the gradient", lambda h: h.g - h.decay, is_penalised
     ),
     _gradient(
-        "penalty-first-layer-only",
+        "penalty-first-layer",
         "only the first layer is penalised",
         lambda h: h.g - np.where(h.layer == 1, 0.0, h.decay),
         lambda task: is_penalised(task) and _is_deep(task),
