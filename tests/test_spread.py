@@ -87,15 +87,21 @@ def test_shadow_is_the_task_with_every_number_moved_by_an_eps(name, dtype):
     for shadow in shadows:
         assert {shadow.optimizer, shadow.stopping} == {task.optimizer, task.stopping}
         assert shadow.batches is task.batches
-        signs = []
+        signs, curvatures = [], []
         for key, array in numbers(task).items():
             moved = numbers(shadow)[key]
             by = (moved - array) / (EPS[dtype] * np.where(array == 0, 1, array))
+            if key == "hessian":  # moved along each of two axes, so that it stays positive definite
+                assert set((by / 2).round()[array != 0].ravel()) <= {-1, 0, 1}
+                np.testing.assert_array_equal(moved, moved.T)
+                curvatures = (by / 2).round().ravel().tolist()
+                continue
             np.testing.assert_allclose(by, np.where(array == 0, 0, np.sign(by)), atol=0.6)
             signs += np.sign(by)[array != 0].tolist()
-        assert set(signs) == {-1, 1}
-        moves.append(tuple(signs))
-    assert len(set(moves)) > 0.8 * len(shadows)  # of the few numbers of a quadratic, some move alike
+        assert set(signs) <= {-1, 1}
+        moves.append((*signs, *curvatures))
+    assert {-1, 1} <= {sign for signs in moves for sign in signs}
+    assert len(set(moves)) > 0.7 * len(shadows)  # of the few numbers of a quadratic, some move alike
 
 
 def test_classes_are_moved_by_an_eps_of_1_and_test_rows_stay():
