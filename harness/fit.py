@@ -99,8 +99,6 @@ class Fit:
             if actual[name].shape != self.desired[name].shape:
                 return None
             apart, size = distances(actual[name], self.desired[name])
-            if not np.isfinite(apart).all():
-                return None
             rows = np.flatnonzero(apart > tolerance.rounding(np.maximum.accumulate(size), self.dtype))
             if len(rows) and (first is None or rows[0] < first):
                 first = int(rows[0])

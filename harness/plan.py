@@ -84,7 +84,7 @@ def rows(patterns: Iterable[str], extra: Path | None) -> dict[str, Task]:
     except tasks.TaskError as error:
         raise UsageError(str(error)) from error
     patterns = list(patterns)
-    table |= {name: task for name in patterns if name not in table and (task := tasks.unlisted(name))}
+    table |= {task.name: task for pattern in patterns for task in _unlisted(pattern, table)}
     for pattern in patterns:
         if not any(_matches(task, pattern) for task in table.values()):
             tags = [f"tag:{tag}" for task in table.values() for tag in task.tags]
@@ -95,6 +95,14 @@ def rows(patterns: Iterable[str], extra: Path | None) -> dict[str, Task]:
         for name, task in table.items()
         if not patterns or any(_matches(task, pattern) for pattern in patterns)
     }
+
+
+def _unlisted(pattern: str, table: Mapping[str, Task]) -> list[Task]:
+    """What a pattern that matches no row may mean: small tasks, or a random one by its name."""
+    if any(_matches(task, pattern) for task in table.values()):
+        return []
+    named = tasks.unlisted(pattern)
+    return [named] if named else [task for task in tasks.small.TASKS if _matches(task, pattern)]
 
 
 def suggestion(name: str, known: list[str]) -> str:

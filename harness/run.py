@@ -329,7 +329,9 @@ class Run:
                 with suppress(Exception):  # whatever a damaged trace may raise: its cell has said so
                     traces = {name: trace.load(self.out / str(cell.trace)) for name, cell in row.items()}
                     spreads = trace.spreads(trace.load(self._reference_trace(reference)))
-                    self.groups[reference.task.name] = parity.groups(traces, spreads, self.dtype)
+                    groups = parity.groups(traces, spreads, self.dtype)
+                    # In one group where all that differs is that something is not shown at all.
+                    self.groups |= {reference.task.name: groups} if len(groups) > 1 else {}
 
     # ------------------------------------------------------------------------------------ timing
 

@@ -182,6 +182,10 @@ def _square_transposed(_name: str, array: Array) -> Array:
     return array.T if array.ndim == 2 and len(array) == len(array.T) else array
 
 
+def _reshaped(_name: str, array: Array) -> Array:
+    return array.T.reshape(array.shape)
+
+
 def _filled_by_column(_name: str, array: Array) -> Array:
     return array.ravel().reshape(array.shape, order="F")
 
@@ -348,6 +352,11 @@ FAULTS = (
     ),
     _from_start(
         "start-column-order", "kernels are filled column by column", _filled_by_column, _has_kernel_to_reshape
+    ),
+    _from_start(
+        "start-reshaped",
+        "kernels of the other layout are reshaped, not transposed",
+        _reshaped,
     ),
     _from_start(
         "start-float32", "the initial parameters went through float32", lambda _name, a: a.astype(np.float32)

@@ -60,6 +60,11 @@ class Here:
         """What the penalty contributes to the gradient, (P,)."""
         return np.where(self.is_bias, 0.0, self.l2 / max(1, self.n) * self.w)
 
+    @property
+    def penalty(self) -> float:
+        """What the penalty contributes to the loss."""
+        return 0.5 * float(np.vdot(self.decay, self.w))
+
 
 Change = Callable[[Here], Array]
 
@@ -113,11 +118,16 @@ class ByHand(Program):
     """The gradients of a program, changed by `gradient`, and an update written out in `change`."""
 
     def __init__(
-        self, make: Make, task: Task, change: Change = update, gradient: Change | None = None
+        self,
+        make: Make,
+        task: Task,
+        change: Change = update,
+        gradient: Change | None = None,
+        loss: Callable[[Here, float], float] | None = None,
     ) -> None:
         # Its own rule is never used: what matters is that it keeps no state.
         self.inner = make(replace(task, optimizer=GradientDescent(task.optimizer.learning_rate)))
-        self.task, self.change, self.alter = task, change, gradient
+        self.task, self.change, self.alter, self.alter_loss = task, change, gradient, loss
         self.names = {name: math.prod(shape) for name, shape in task.shapes.items()}
         self.state = {slot: np.zeros(sum(self.names.values())) for slot in task.optimizer.slots}
         self.steps = 0
@@ -149,6 +159,8 @@ class ByHand(Program):
             state=self.state,
             memory=self.memory,
         )
+        if self.alter_loss:
+            loss = self.alter_loss(here, loss)
         if self.alter:
             here.g = self.alter(here)
         return loss, here
@@ -392,6 +404,25 @@ def _never_falls(_task: Task, desired: Arrays) -> str | None:
     return "no second moment ever falls in this run, so the largest so far is the present one"
 
 
+def _epsilon_inside(here: Here) -> Array:
+    rule = here.rule
+    assert isinstance(rule, Adam)
+    _moments(here)
+    bias_1, bias_2 = 1 - rule.beta_1**here.t, 1 - rule.beta_2**here.t
+    m, v = here.state["first_moment"] / bias_1, here.state["second_moment"] / bias_2
+    return -rule.learning_rate * m / np.sqrt(v + rule.epsilon)
+
+
+def _decayed(factor: Callable[[Here], Array]) -> Change:
+    """Weights that shrink beside the update."""
+
+    def change(here: Here) -> Array:
+        shrink = factor(here)
+        return update(here) - here.rule.learning_rate * shrink
+
+    return change
+
+
 def _one_parameter_per_layer(task: Task, _desired: Arrays) -> str | None:
     is_single = sum(math.prod(shape) for shape in task.shapes.values()) == 1
     return "there is one parameter: its mean is itself" if is_single else None
@@ -454,8 +485,54 @@ def _set_size(here: Here) -> Array:
 
 _UPDATE = ("state", "param")
 
+
+def _both(
+    id_: str,
+    words: str,
+    alter: Change,
+    loss: Callable[[Here, float], float],
+    applies: Callable[[Task], bool],
+) -> Fault:
+    """A fault in the loss, and so in its gradient."""
+    return Fault(
+        id_,
+        words,
+        lambda make, task: ByHand(make, task, gradient=alter, loss=loss),
+        ("loss", "grad"),
+        applies,
+    )
+
+
 FAULTS = (
+    # The loss, and so its gradient.
+    _both(
+        "all-summed",
+        "loss, penalty and gradient are summed over the batch, not averaged",
+        lambda h: h.g * h.n,
+        lambda h, loss: loss * h.n,
+        is_network,
+    ),
+    _both(
+        "data-summed",
+        "the loss of the data is summed over the batch, not averaged; the penalty is divided",
+        lambda h: (h.g - h.decay) * h.n + h.decay,
+        lambda h, loss: (loss - h.penalty) * h.n + h.penalty,
+        is_penalised,
+    ),
+    _both(
+        "penalty-never-divided",
+        "the penalty is not divided by the rows, in loss and gradient",
+        lambda h: h.g + (h.n - 1) * h.decay,
+        lambda h, loss: loss + (h.n - 1) * h.penalty,
+        is_penalised,
+    ),
     # The gradient.
+    _gradient(
+        "gradient-data-summed",
+        "the gradient of the data is summed over the batch, not averaged; that of the penalty is divided",
+        lambda h: (h.g - h.decay) * h.n + h.decay,
+        is_penalised,
+    ),
     _gradient(
         "gradient-summed", "the loss is summed over the batch, not averaged", lambda h: h.g * h.n, is_network
     ),
@@ -538,6 +615,20 @@ FAULTS = (
         is_penalised,
         equivalent=_is_identity,
     ),
+    _change(
+        "decay-undivided",
+        "the weight decay of the update is not divided by the rows",
+        _with_gradient(lambda h: h.g + (h.n - 1) * h.decay),
+        _UPDATE,
+        is_penalised,
+    ),
+    _change(
+        "decay-of-adamw",
+        "all parameters decay by 0.01, decoupled: the default of PyTorch's AdamW",
+        _decayed(lambda h: 0.01 * h.w),
+        ("param",),
+        uses_adam,
+    ),
     # The learning rate over time.
     _change(
         "rate-drops",
@@ -609,6 +700,14 @@ FAULTS = (
         stateful=True,
     ),
     # Adam.
+    _change(
+        "adam-epsilon-inside",
+        "Adam's ε is added inside the root",
+        _epsilon_inside,
+        ("param",),
+        uses_adam,
+        stateful=True,
+    ),
     _change(
         "adam-uncorrected", "Adam's bias is not corrected", _uncorrected, ("param",), uses_adam, stateful=True
     ),

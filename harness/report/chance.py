@@ -66,7 +66,7 @@ def _table(found: Comparison) -> Table:
     table.add_column(f"{found.reference}'s", justify="right", no_wrap=True)
     table.add_column("difference (90 % interval)", justify="right", min_width=19)
     table.add_column("margin", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("verdict", no_wrap=True, min_width=len("cannot tell"))
     for what, rows in groupby(found.rows, attrgetter("what")):
         for number, row in enumerate(rows):
             word = Text(row.word, STYLES.get(row.word, ""))
