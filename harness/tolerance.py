@@ -10,9 +10,8 @@ and for each quantity:
                 so it grows where the task itself amplifies a perturbation, and only there
 
 Why 32: a sum over N rows in another order differs by some √N·eps, a shadow by about one ulp per
-number, and all shadows may fall short of the worst.  Over the whole table and a thousand
-random tasks the worst cell uses about half of its tolerance, while a learning rate that is off by
-1e-10 uses ten thousand times as much.
+number, and all shadows may fall short of the worst.  On a thousand random tasks on all columns the worst
+uses a twelfth of its tolerance, while a learning rate that is off by 1e-12 is found on every task.
 """
 
 import numpy as np
