@@ -264,6 +264,8 @@ def selftest(names: tuple[str, ...], quick: bool, runs: int | None, power: bool,
     from harness.selftest.conduct import conduct
     from harness.session import Broken
 
+    if quick and (runs or power):
+        raise UsageError("--quick goes with neither --clean nor --power: it is for faults")
     console = _console(stderr=as_json)
     try:
         with Progress(console) as progress:

@@ -64,8 +64,11 @@ def _judges() -> str:
         "worker.py",
         "distance.py",
         "spread.py",
+        "explain.py",
+        "fit.py",
     }
     files = [file for part in parts for file in sorted(part.glob("*.py")) if file.name in names]
+    files += sorted((root / "harness" / "faults").glob("*.py"))
     return _hash(file.read_bytes() for file in [*files, backends.COLUMNS[REFERENCE].file])
 
 

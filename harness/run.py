@@ -322,8 +322,9 @@ class Run:
         for reference in (spot for spot in self.spots if spot.is_reference):
             row = {
                 spot.column.name: cell
-                for spot, cell in self.cells.items()
-                if spot.task is reference.task and spot.at.dtype == self.dtype and cell.trace
+                for spot in self.spots
+                if spot.task is reference.task and spot.at.dtype == self.dtype
+                if (cell := self.cells.get(spot)) and cell.trace
             }
             if any(cell.status == "diverged" for cell in row.values()):
                 with suppress(Exception):  # whatever a damaged trace may raise: its cell has said so

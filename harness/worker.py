@@ -155,6 +155,8 @@ class _Worker:
     def _record(self, request: protocol.Record) -> protocol.Reply:
         task = self._task(request)
         fault = faults.find(request.fault or "")
+        if request.fault and fault is None and request.fault not in faults.DAMAGES:
+            raise ValueError(f"no fault is named {request.fault!r}")
         build = partial(fault.inject, self._build) if fault else self._build
         with np.errstate(all="ignore"):  # overflow is a result, compared like any other
             states = trace.states(trace.load(Path(request.states))) if request.states else None

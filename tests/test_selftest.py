@@ -9,7 +9,7 @@ from collections import Counter
 
 import msgspec
 import pytest
-from command import COLUMNS, all_of, end_workers, finish, refusal, start, wait_for, workers
+from command import COLUMNS, all_of, end_workers, finish, harness, refusal, start, wait_for, workers
 from recorded import build, first_divergence, recorded
 from rich.console import Console
 from test_catalogue import EVERYWHERE_EQUIVALENT
@@ -304,3 +304,10 @@ def test_table_of_smallest_changes_has_a_row_for_each_task(powers):
     assert ["other", "1e-09"] in rows
     (row,) = (row for row in rows if row[:1] == ["quadratic-ill-conditioned-rmsprop"])
     assert "none" in row
+
+
+@pytest.mark.parametrize("other", ["--clean=3", "--power"])
+def test_quick_goes_with_faults_only(other):
+    done = harness("selftest", "--quick", other)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--quick goes with neither --clean nor --power" in done.stderr
