@@ -33,7 +33,7 @@ from tasks.spec import Batches, Network
 
 DTYPE = "float64"
 EPS = float(np.finfo(DTYPE).eps)
-EXAMPLES = {"numpy": 5, "sklearn": 60, "torch": 60, "tensorflow": 7, "keras": 7}  # two compile graphs
+EXAMPLES = {"numpy": 5, "sklearn": 25, "torch": 25, "tensorflow": 5, "keras": 5}  # two compile graphs
 LONGER = int(os.environ.get("SAMESTEP_EXAMPLES", "0"))
 
 
