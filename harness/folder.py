@@ -38,7 +38,8 @@ def _prepare(path: Path, *, resume: bool) -> None:
         raise UsageError(f"--out {path} is a file, expected a folder")
     is_run = (path / "run.json").is_file()
     if is_run:
-        load(path)  # raises if damaged or foreign
+        if resume or not _is_of_another_version(path / "run.json"):
+            load(path)  # raises if damaged or foreign
     elif resume:
         raise UsageError(f"nothing to resume: {path} has no run.json")
     elif path.is_dir() and any(path.iterdir()):
@@ -47,6 +48,19 @@ def _prepare(path: Path, *, resume: bool) -> None:
         _set_aside(path.resolve())
     for part in PARTS:
         (path / part).mkdir(parents=True, exist_ok=True)
+
+
+def _is_of_another_version(file: Path) -> bool:
+    """Whether a run was written by an earlier samestep: it cannot be read, but it is ours to set aside."""
+    try:
+        schema = msgspec.json.decode(file.read_bytes(), type=_Schema).schema
+    except (OSError, msgspec.DecodeError):
+        return False
+    return schema.startswith("samestep.run/") and schema != result.SCHEMA
+
+
+class _Schema(msgspec.Struct):
+    schema: str
 
 
 def _set_aside(path: Path) -> None:

@@ -185,9 +185,9 @@ RUN_JSON = {
     "no-text": (lambda _: b"\xff\xfe\x00", "is damaged: "),
     "another-programs": (lambda _: b'{"name": "page", "version": 3}', "is not a samestep.run/2 file: "),
     "a-list": (lambda _: b"[1, 2]", "is not a samestep.run/2 file: "),
-    "of-another-schema": (
-        lambda content: content.replace(b"samestep.run/2", b"samestep.run/1"),
-        "is not a samestep.run/2 file: Invalid enum value 'samestep.run/1'",
+    "of-another-program": (
+        lambda content: content.replace(b"samestep.run/2", b"others.run/1"),
+        "is not a samestep.run/2 file: Invalid enum value 'others.run/1'",
     ),
     "with-a-field-missing": (
         lambda content: content.replace(b'"command"', b'"commands"'),
@@ -210,6 +210,16 @@ def test_run_json_that_is_no_good_is_refused_and_nothing_lost(finished, copied, 
     for done in all_of([[*RUN, copied], [*RUN, copied, "--resume"], ["compare", finished, copied]]):
         assert refusal(done).startswith(f"{file} {sentence}")
     assert snapshot(copied) == before
+
+
+def test_run_of_an_earlier_version_is_set_aside_and_not_read(copied):
+    file = copied / "run.json"
+    earlier = file.read_bytes().replace(b"samestep.run/2", b"samestep.run/1")
+    file.write_bytes(earlier)
+    assert "is not a samestep.run/2 file" in refused(*RUN, copied, "--resume")
+    assert "is not a samestep.run/2 file" in refused("compare", copied, copied)
+    assert harness(*RUN, copied).returncode == 0
+    assert (copied.with_name(f"{copied.name}.previous") / "run.json").read_bytes() == earlier
 
 
 @pytest.mark.parametrize("there", [True, False])
