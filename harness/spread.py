@@ -20,6 +20,7 @@ import numpy as np
 from backends.base import Arrays, Program
 from harness import tolerance, trace
 from harness.distance import distances
+from harness.faults.base import Around
 from tasks.spec import Array, Dataset, Quadratic, Rows, Task
 
 
@@ -52,7 +53,7 @@ def spread(
 
 
 @final
-class _Shadow(Program):
+class _Shadow(Around):
     """The reference, with hidden units moved, and parameters and state after each piece of a run."""
 
     def __init__(self, inner: Any, dtype: str, rng: np.random.Generator) -> None:
@@ -75,12 +76,6 @@ class _Shadow(Program):
 
     def restore(self, observed: Arrays) -> None:
         self.inner.restore(observed)
-
-    def predict(self, x: Array) -> Array:
-        return self.inner.predict(x)
-
-    def wait(self) -> None:
-        self.inner.wait()
 
 
 def _apart(name: str, actual: Arrays, desired: Arrays) -> Array:

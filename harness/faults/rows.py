@@ -8,12 +8,12 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, Program
-from harness.faults.base import Fault, has_data, is_network
+from harness.faults.base import Around, Fault, has_data, is_network
 from tasks.spec import NO_ROWS, Array, Rows, Task
 
 
 @final
-class _OtherRows(Program):
+class _OtherRows(Around):
     """A program that takes other rows than it is given; it returns the loss of those that it was given."""
 
     def __init__(self, inner: Program, task: Task, take: Callable[[Task, Rows], Rows]) -> None:
@@ -35,15 +35,9 @@ class _OtherRows(Program):
     def restore(self, observed: Arrays) -> None:
         self.inner.restore(observed)
 
-    def predict(self, x: Array) -> Array:
-        return self.inner.predict(x)
-
-    def wait(self) -> None:
-        self.inner.wait()
-
 
 @final
-class _OwnOrder(Program):
+class _OwnOrder(Around):
     """A program that goes through the batches in an order of its own, until it is told where to go on."""
 
     def __init__(self, inner: Program, order: Iterator[Rows]) -> None:
@@ -61,12 +55,6 @@ class _OwnOrder(Program):
     def restore(self, observed: Arrays) -> None:
         self.order = iter(())
         self.inner.restore(observed)
-
-    def predict(self, x: Array) -> Array:
-        return self.inner.predict(x)
-
-    def wait(self) -> None:
-        self.inner.wait()
 
 
 def _batches(task: Task) -> Iterator[Rows]:

@@ -9,6 +9,7 @@ import numpy as np
 from backends.base import Arrays, Program, named, pick
 from harness import tolerance
 from harness.faults.base import (
+    Around,
     Fault,
     always,
     has_data,
@@ -69,7 +70,7 @@ class _Shown(Program):
 
 
 @final
-class _Late(Program):
+class _Late(Around):
     """What is shown is what was before the last step."""
 
     def __init__(self, inner: Program) -> None:
@@ -90,15 +91,9 @@ class _Late(Program):
         self.inner.restore(observed)
         self.before = self.inner.observe()
 
-    def predict(self, x: Array) -> Array:
-        return self.inner.predict(x)
-
-    def wait(self) -> None:
-        self.inner.wait()
-
 
 @final
-class _FromProbabilities(Program):
+class _FromProbabilities(Around):
     """Its loss is computed from probabilities, where a logit's digits are lost, and log 0 is cut off."""
 
     def __init__(self, inner: Program, task: Task) -> None:
@@ -129,12 +124,6 @@ class _FromProbabilities(Program):
 
     def restore(self, observed: Arrays) -> None:
         self.inner.restore(observed)
-
-    def predict(self, x: Array) -> Array:
-        return self.inner.predict(x)
-
-    def wait(self) -> None:
-        self.inner.wait()
 
 
 _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {

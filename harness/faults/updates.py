@@ -11,8 +11,9 @@ from typing import Any, final
 
 import numpy as np
 
-from backends.base import Arrays, Program, named, pick
+from backends.base import Arrays, named, pick
 from harness.faults.base import (
+    Around,
     Fault,
     Make,
     has_gradient,
@@ -114,7 +115,7 @@ def _adam(
 
 
 @final
-class ByHand(Program):
+class ByHand(Around):
     """The gradients of a program, changed by `gradient`, and an update written out in `change`."""
 
     def __init__(
@@ -183,12 +184,6 @@ class ByHand(Program):
             self.state[slot] = self._packed(pick(f"state/{slot}", observed))
         self.steps = int(observed.get("state/step", 0))
         self.memory.clear()
-
-    def predict(self, x: Array) -> Array:
-        return self.inner.predict(x)
-
-    def wait(self) -> None:
-        self.inner.wait()
 
     def _packed(self, arrays: Arrays) -> Array:
         return np.concatenate([np.ravel(arrays[name]) for name in self.names])
