@@ -1,13 +1,17 @@
 """The adapter: what every column implements.  No framework in sight.
 
-A column is a module with the same public classes and methods, in the same order, as every other:
+A column is a package with the same files, classes and methods, in the same order, as every other:
 
-    setup(at)     fix threads, device and dtype before anything is built; returns what it runs on
-    Optimizer     the framework's optimizers, with the line that makes each one agree
-    Perceptron    a `Program` for each kind of model
-    Quadratic
-    Network
-    Chance        what the framework draws by itself
+    __init__.py    setup(at): fix threads, device and dtype before anything is built; what it runs on
+    schedule.py    Schedule: the framework's learning-rate schedules
+    optimizer.py   Optimizer: its optimizers, with the line that makes each one agree
+    perceptron.py  Perceptron  ┐
+    function.py    Function    │ a `Program` for each kind of model
+    network.py     Network     ┘
+    loss.py        its losses and activations
+    chance.py      Chance: what the framework draws by itself
+
+A user's column may be one file, and need not have every class.
 
 Only NumPy arrays cross its edge, in the names, layout and signs of `tasks.spec`.
 """
@@ -19,6 +23,10 @@ from dataclasses import dataclass
 from tasks.spec import Array, Rows, Task
 
 Arrays = dict[str, Array]
+
+# uniform in ±0.05; normal with deviation 0.05, not truncated; Glorot's uniform; He's normal with deviation
+# √(2/in), not truncated; orthogonal rows or columns.
+INITIALISERS = ("zeros", "uniform", "normal", "glorot", "he", "orthogonal")
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,11 @@ class Program(ABC):
 
     @abstractmethod
     def observe(self) -> Arrays:
-        """Copies of "param/w1" …, and of the optimizer's state: "state/velocity/w1" …, "state/step"."""
+        """Copies of "param/w1" …, and of the optimizer's state: "state/velocity/w1" …, "state/step".
+
+        "state/step" is shown where `task.counts_steps`, "state/learning_rate" where its schedule is a
+        `Plateau`.
+        """
 
     @abstractmethod
     def restore(self, observed: Arrays) -> None:
@@ -69,7 +81,15 @@ class Program(ABC):
 
     @abstractmethod
     def predict(self, x: Array) -> Array:
-        """Scores (N,) of rows x (N, D): probability of class 1, a perceptron's 0 or 1, a quadratic's f(x)."""
+        """Scores (N,) of rows x (N, D), as the loss has it.
+
+        The probability of class 1; with a hinge loss, or in a regression, z itself; with several classes,
+        their probabilities (N, C); a perceptron's 0 or 1; a function's f(x).
+        """
+
+    def end_epoch(self, loss: float) -> None:
+        """Hear an epoch's loss, the mean over its rows; asked only where a task's schedule is a `Plateau`."""
+        raise Unsupported(f"the column's {type(self).__name__} has no schedule that follows the loss")
 
     @abstractmethod
     def wait(self) -> None:
@@ -86,8 +106,8 @@ class Chance(ABC):
     """
 
     @abstractmethod
-    def initial(self, shape: tuple[int, int], seed: int) -> Array:
-        """A kernel (in, out) from the framework's own form of Glorot's uniform initialiser."""
+    def initial(self, kind: str, shape: tuple[int, int], seed: int) -> Array:
+        """A kernel (in, out) from the framework's own initialiser of a kind listed in `INITIALISERS`."""
 
     @abstractmethod
     def dropout(self, x: Array, rate: float, seed: int) -> Array:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backends import REFERENCE, Limit
+from backends import REFERENCE
 from backends.base import Arrays
+from backends.limits import Limit
 from harness import tolerance
 from harness.distance import distances, farthest
 from harness.result import Cause, Difference, Divergence, Nature, Parity, Status
@@ -284,12 +285,12 @@ def _unexpected(actual: Arrays, desired: Arrays, hidden: Mapping[str, str]) -> l
 
 
 def _end(actual: Arrays, desired: Arrays) -> list[_Series]:
-    """Whether both runs have the same number of steps.
+    """Whether both runs have the same number of steps, and both or none of them diverge after it.
 
     Where the shadows of the reference do not all stop at the same step, rounding decides the end.
     """
     ours, theirs = len(actual.get("loss", ())), len(desired["loss"])
-    if ours == theirs:
+    if ours == theirs and ("diverged" in actual) == ("diverged" in desired):
         return []
     fewest, most = desired.get("spread/steps", (theirs, theirs))
     allowed = np.inf if fewest < most and ours >= fewest else 0.0
@@ -297,13 +298,17 @@ def _end(actual: Arrays, desired: Arrays) -> list[_Series]:
         _Series(
             "loss",
             np.array([min(ours, theirs)]),
-            distance=np.array([float(abs(ours - theirs))]),
-            scale=np.array([float(theirs)]),
+            distance=np.array([float(max(1, abs(ours - theirs)))]),
+            scale=np.array([float(max(1, theirs))]),
             rounding=np.zeros(1),
             tolerance=np.array([allowed]),
-            what=f"stops after {ours} steps, expected {theirs}",
+            what=f"{_ending(actual)} after {ours} steps, expected {_ending(desired)} after {theirs}",
         )
     ]
+
+
+def _ending(trace: Arrays) -> str:
+    return "is no longer finite" if "diverged" in trace else "stops"
 
 
 # -------------------------------------------------------------------------------------- findings

@@ -44,7 +44,7 @@ class Spot:
     def identity(self, python: str) -> str:
         """What decides the content of this cell: task, source, versions, placement and interpreter."""
         versions = environment.versions(sorted(self.column.frameworks()))
-        source = self.column.file.read_bytes()
+        source = b"".join(file.read_bytes() for file in self.column.files)
         return _hash([fingerprint(self.task), source, _judges(), repr(versions), repr(self.at), python])
 
 
@@ -56,9 +56,10 @@ def _judges() -> str:
     names = {
         "__init__.py",
         "base.py",
-        "spec.py",
+        "limits.py",
         "draw.py",
         "trace.py",
+        "metrics.py",
         "parity.py",
         "tolerance.py",
         "worker.py",
@@ -68,8 +69,8 @@ def _judges() -> str:
         "fit.py",
     }
     files = [file for part in parts for file in sorted(part.glob("*.py")) if file.name in names]
-    files += sorted((root / "harness" / "faults").glob("*.py"))
-    return _hash(file.read_bytes() for file in [*files, backends.COLUMNS[REFERENCE].file])
+    files += sorted([*(root / "tasks" / "spec").glob("*.py"), *(root / "harness" / "faults").rglob("*.py")])
+    return _hash(file.read_bytes() for file in [*files, *backends.COLUMNS[REFERENCE].files])
 
 
 def reference_placement(at: Placement) -> Placement:
@@ -133,13 +134,15 @@ def columns(names: Iterable[str]) -> list[Column]:
     order: dict[str, Column] = {}
     for column in (backends.COLUMNS[REFERENCE], *chosen):
         if (other := order.setdefault(column.name, column)) != column:
-            raise UsageError(f"two backends are named {column.name!r}: {other.file} and {column.file}")
+            raise UsageError(f"two backends are named {column.name!r}: {other.path} and {column.path}")
         try:
             column.frameworks()
         except SyntaxError as error:
-            raise UsageError(f"backend {column.file}:{error.lineno}: SyntaxError: {error.msg}") from None
+            raise UsageError(
+                f"backend {error.filename or column.path}:{error.lineno}: SyntaxError: {error.msg}"
+            ) from None
         except ValueError as error:  # not UTF-8
-            raise UsageError(f"backend {column.file}: {error}") from None
+            raise UsageError(f"backend {column.path}: {error}") from None
     return list(order.values())
 
 

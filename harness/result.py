@@ -1,6 +1,7 @@
 """What a run found, as the data of run.json.  Reports are functions of it; statistics are computed when read.
 
-Schema history: samestep.run/1, the first; samestep.run/2 adds single steps, headroom, inconclusive, causes.
+Schema history: samestep.run/1, the first; samestep.run/2 adds single steps, headroom, inconclusive, causes;
+samestep.run/3 adds concepts, divergence, validation and regressions.
 """
 
 from typing import Annotated, Any, Literal
@@ -8,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-SCHEMA: Literal["samestep.run/2"] = "samestep.run/2"
+SCHEMA: Literal["samestep.run/3"] = "samestep.run/3"
 
 Status = Literal[
     "agreed", "diverged", "known difference", "inconclusive",
@@ -89,9 +90,14 @@ class Timing(Struct, frozen=True, forbid_unknown_fields=True):
 class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
     """What training came to."""
 
-    loss: float | None  # of the last epoch; None where it is not finite
+    loss: float | None  # of the last epoch; None where the very first was not finite
+    first_loss: float | None = None  # of the first epoch
+    diverged_after: Count | None = None  # so many steps the loss was no longer finite, which ended the run
+    best_epoch: Count | None = None  # whose parameters the run ended with, where validation was watched
     train_accuracy: float | None = None
     test_accuracy: float | None = None
+    train_r2: float | None = None  # of a regression: the share of the variance explained
+    test_r2: float | None = None
     confusion_test: list[list[int]] | None = None  # [actual class][predicted class]
 
 
@@ -125,6 +131,17 @@ class Cell(Struct, frozen=True, forbid_unknown_fields=True):
     trace_digest: str | None = None  # SHA-256 of that file
 
 
+class Concept(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is usually said of something, beside what this run measured."""
+
+    id: str  # also the tag of its tasks
+    title: str
+    claim: str
+    measured: str  # on the reference; the cells say whether the others agree
+    tasks: list[str]  # those of this run
+    missing: list[str] = []  # those that this run left out, so that the sentence may say less
+
+
 class Environment(Struct, frozen=True, forbid_unknown_fields=True):
     """What the run ran on."""
 
@@ -142,7 +159,7 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
 class Result(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole run."""
 
-    schema: Literal["samestep.run/2"]
+    schema: Literal["samestep.run/3"]
     started: str  # ISO 8601, UTC
     seconds: Seconds
     complete: bool  # False while running and after an interruption
@@ -153,6 +170,7 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True):
     cells: list[Cell]
     # Of tasks on which something diverged: which backends agree with each other, the largest group first.
     groups: dict[str, list[list[str]]] = {}
+    concepts: list[Concept] = []
 
     def exit_code(self) -> int:
         """As the command ends.

@@ -19,13 +19,14 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 import numpy as np
 
-from backends import REFERENCE, Limit
+from backends import REFERENCE
 from backends.base import Arrays, Placement
+from backends.limits import Limit
 from harness import environment, folder, parity, protocol, timing, trace
+from harness.metrics import metrics
 from harness.plan import Spot, UsageError, fingerprint
-from harness.result import SCHEMA, TRACED, Cause, Cell, Metrics, Parity, Result, Timing
+from harness.result import SCHEMA, TRACED, Cause, Cell, Parity, Result, Timing
 from harness.session import Broken, Limits, Session
-from tasks.spec import Task
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -445,19 +446,3 @@ class _BrokenAt(Exception):
     def __init__(self, spot: Spot, broken: Broken) -> None:
         super().__init__(str(broken))
         self.spot, self.broken = spot, broken
-
-
-def metrics(task: Task, trace: Arrays) -> Metrics:
-    """Loss of the last epoch, and accuracies at class 1 where the score is above ½."""
-    loss = float(trace["epoch_loss"][-1])
-    finite = loss if np.isfinite(loss) else None
-    if task.data is None or trace["predict_train"].shape != task.data.y_train.shape:
-        return Metrics(finite)
-    train = (trace["predict_train"] > 0.5) == (task.data.y_train == 1)
-    if task.data.y_test is None:
-        return Metrics(finite, float(train.mean()))
-    predicted, actual = trace["predict_test"] > 0.5, task.data.y_test == 1
-    confusion = [
-        [int(np.sum((actual == row) & (predicted == column))) for column in (0, 1)] for row in (0, 1)
-    ]
-    return Metrics(finite, float(train.mean()), float((predicted == actual).mean()), confusion)

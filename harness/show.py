@@ -14,6 +14,7 @@ from harness import source
 from tasks.spec import (
     Adam,
     Array,
+    Constant,
     GradientDescent,
     Model,
     Momentum,
@@ -52,10 +53,11 @@ def _print_column(column: backends.Column, task: Task, console: Console) -> None
     if limit := column.limit(task):
         sometimes = "" if limit.everywhere else " on some tasks"
         console.print(Text(f"{limit.status}{sometimes}: {limit.reason}"))
-    for name in ("Optimizer", type(task.model).__name__):
-        code, line = source.definition(column.file, name)
+    changing = () if isinstance(task.schedule, Constant) else ("Schedule",)
+    for name in (*changing, "Optimizer", task.model.program):
+        code, file, line = source.definition(column.files, name)
         console.print()
-        console.print(Text(f"{column.file.parent.name}/{column.file.name}:{line}", style="underline"))
+        console.print(Text(f"{file.parent.name}/{file.name}:{line}", style="underline"))
         highlighted = Syntax("", "python", theme="ansi_dark", background_color="default").highlight(code)
         console.print(highlighted, soft_wrap=True)  # long lines are neither cut nor padded
 

@@ -13,6 +13,7 @@ Numerical Algorithms" (2002), section 1.5.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -21,7 +22,7 @@ from backends.base import Arrays, Program
 from harness import tolerance, trace
 from harness.distance import distances
 from harness.faults.base import Around
-from tasks.spec import Array, Dataset, Quadratic, Rows, Task
+from tasks.spec import Array, Quadratic, Rosenbrock, Rows, Task
 
 
 def spread(
@@ -58,8 +59,15 @@ class _Shadow(Around):
 
     def __init__(self, inner: Any, dtype: str, rng: np.random.Generator) -> None:
         self.inner, self.dtype, self.rng = inner, dtype, rng
-        if activate := getattr(inner, "activate", None):  # of the reference's Network
-            inner.activate = lambda z: _moved(activate(z), dtype, rng)
+        if hasattr(inner, "activate"):  # the reference's Network
+            inner.activate = partial(self._moved_units, inner.activate)
+            # Targets too: p - 1 loses digits where p is near 1, and z·y - z where y is 1.
+            inner.y = inner.y + np.maximum(1, np.abs(inner.y)) * _ulps(inner.y.shape, dtype, rng)
+
+    def _moved_units(self, activate: Callable[..., Array], z: Array, out: Array | None) -> Array:
+        h = activate(z, out)
+        h *= 1 + _ulps(h.shape, self.dtype, self.rng).astype(h.dtype)
+        return h
 
     def run(self, batches: Sequence[Rows]) -> Array:
         losses = self.inner.run(batches)
@@ -97,7 +105,7 @@ def _moved_task(task: Task, dtype: str, rng: np.random.Generator) -> Task:
         "start": {name: _moved(array, dtype, rng) for name, array in task.start.items()}
     }
     if task.data is not None:
-        changes["data"] = _moved_data(task.data, dtype, rng)
+        changes["data"] = replace(task.data, x_train=_moved(task.data.x_train, dtype, rng))
     if isinstance(task.model, Quadratic):
         scale = 1 + _ulps(task.model.minimum.shape, dtype, rng)  # both sides: it stays positive definite
         changes["model"] = replace(
@@ -105,15 +113,10 @@ def _moved_task(task: Task, dtype: str, rng: np.random.Generator) -> Task:
             hessian=task.model.hessian * np.outer(scale, scale),
             minimum=_moved(task.model.minimum, dtype, rng),
         )
+    if isinstance(task.model, Rosenbrock):
+        steepness = float(_moved(np.array(task.model.steepness), dtype, rng))
+        changes["model"] = replace(task.model, steepness=steepness)
     return replace(task, **changes)
-
-
-def _moved_data(data: Dataset, dtype: str, rng: np.random.Generator) -> Dataset:
-    """The classes too: p - 1 loses digits where p is near 1, and z·y - z where y is 1."""
-    moved = replace(data, x_train=_moved(data.x_train, dtype, rng))
-    y = data.y_train + _ulps(data.y_train.shape, dtype, rng)  # of 1: a class of 0 is moved as far
-    object.__setattr__(moved, "y_train", y)  # a data set takes only 0 and 1
-    return moved
 
 
 def _moved(array: Array, dtype: str, rng: np.random.Generator, ulps: float = 1.0) -> Array:

@@ -2,15 +2,19 @@
 
 A trace is a flat dictionary of arrays, stored as one npz file:
 
-    loss            (steps,)       each step's loss, before its update
+    loss            (steps,)       each step's loss, before its update; only finite ones
     epoch_loss      (epochs,)      mean of an epoch's losses, weighted by the rows of each batch
+    diverged        (1,)           after how many steps the loss was no longer finite, which ends the
+                                   training; only where that happened
+    validation_loss (epochs,)      loss on the validation rows after each epoch, where they are watched
+    best_epoch      (1,)           likewise: the epoch, from 1, whose parameters the training ends with
     observed_steps  (K,)           after how many steps the arrays below were taken
     param/<name>    (K, …)         parameters; the last row is the end of the run
     state/<slot>/<name>, state/step (K, …)
     grad/<name>     (K, …)         gradients on all training rows at those parameters
     grad_loss       (K,)           loss on all training rows at those parameters
     mistakes        (epochs,)      perceptron only
-    predict_train, predict_test (N,), predict_grid (G·G,)
+    predict_train, predict_test (N,) or (N, C), predict_grid (G·G,) or (G·G, C); not after divergence
     local/…         (K, …)         one step from each of the reference's observed states: its loss and
                                    gradients on the batch that comes then, parameters and state after it
     local/observed_steps (K,)      the reference's, from whose states these steps were taken
@@ -27,19 +31,23 @@ from pathlib import Path
 import numpy as np
 
 from backends.base import Arrays, NotObserved, Program
-from tasks.spec import Array, Perceptron, Quadratic, Rows, Stopping, Task
+from harness.metrics import mean_loss
+from tasks.spec import Array, Function, Network, Perceptron, Plateau, Rows, Stopping, Task
 
 GRID = 60  # points per side of the plane on which two-feature tasks are drawn
 DENSE = 10  # every step up to here is observed …
 GROWTH = 1.5  # … and later ones at this ratio
 AHEAD = 100  # epochs whose batches are drawn at once, at most
 # They follow from what is compared.
-NOT_COMPARED = ("observed_steps", "local/observed_steps", "epoch_loss", "mistakes")
+NOT_COMPARED = (
+    "observed_steps", "local/observed_steps", "epoch_loss", "mistakes",
+    "diverged", "validation_loss", "best_epoch",
+)  # fmt: skip
 
 
 def is_observed(task: Task, step: int) -> bool:
     """Whether the schedule observes after this many steps; the end of the run is observed in any case."""
-    if step <= DENSE or isinstance(task.model, Quadratic):
+    if step <= DENSE or isinstance(task.model, Function):
         return True
     nearest = round(np.log(step / DENSE) / np.log(GROWTH))
     return step == round(DENSE * GROWTH**nearest)
@@ -71,6 +79,34 @@ class Stopper:
         return self.epochs >= self.rule.max_epochs or self.without_improvement > self.rule.patience
 
 
+class _Validation:
+    """Watches the loss on the validation rows, and remembers where it was lowest."""
+
+    def __init__(self, program: Program, task: Task) -> None:
+        self.program, self.task = program, task
+        self.losses: list[float] = []
+        self.best: Arrays = {}
+
+    def end_epoch(self) -> float:
+        """The loss after this epoch."""
+        model, data = self.task.model, self.task.data
+        assert isinstance(model, Network) and data is not None
+        assert data.x_validation is not None and data.y_validation is not None
+        scores = self.program.predict(data.x_validation)
+        loss = mean_loss(model.loss, scores, data.y_validation)
+        if loss < min(self.losses, default=np.inf):
+            self.best = self.program.observe()
+        self.losses.append(loss)
+        return loss
+
+    def restore_best(self) -> Arrays:
+        """Go back to where the loss was lowest; what the trace gets to know of it."""
+        if self.best:
+            self.program.restore(self.best)
+        best_epoch = 1 + int(np.argmin(self.losses)) if self.losses else 0
+        return {"validation_loss": np.array(self.losses), "best_epoch": np.array([best_epoch])}
+
+
 class _Recorder:
     """Collects what a program shows, step by step."""
 
@@ -96,13 +132,22 @@ class _Recorder:
         for name, array in arrays.items():
             self.rows.setdefault(name, []).append(_numbers(name, array))
 
-    def arrays(self) -> Arrays:
+    def arrays(self, *, diverged: bool) -> Arrays:
         for name, rows in self.rows.items():
             if len(rows) != len(self.steps):
                 raise ValueError(f"{name} was shown at {len(rows)} of {len(self.steps)} observed steps")
-        return {"observed_steps": np.array(self.steps)} | {
+        arrays = {"observed_steps": np.array(self.steps)} | {
             name: np.stack(rows) for name, rows in self.rows.items()
         }
+        return _finite(arrays) if diverged else arrays
+
+
+def _finite(arrays: Arrays) -> Arrays:
+    """The rows before the first in which a number is not finite: a step's gradient overflows before its loss."""
+    rows = len(arrays["observed_steps"])
+    bad = [~np.isfinite(array.reshape(rows, -1)).all(axis=1) for array in arrays.values()]  # (rows,) each
+    until = int(np.argmax(np.append(np.any(bad, axis=0), True)))
+    return {name: array[:until] for name, array in arrays.items()}
 
 
 def record(program: Program, task: Task, states: Arrays | None = None) -> tuple[Arrays, dict[str, str]]:
@@ -111,27 +156,47 @@ def record(program: Program, task: Task, states: Arrays | None = None) -> tuple[
     Returns the trace, and for each kind of quantity that the framework does not show, why.
     """
     recorder = _Recorder(program, task)
+    validation = _Validation(program, task) if task.stopping.on_validation else None
     stopper = Stopper(task.stopping)
+    hears_epochs = isinstance(task.schedule, Plateau)
     epochs = task.epochs()
     losses: list[Array] = []  # of each epoch's steps
     epoch_losses: list[float] = []
-    step, is_last = 0, False
+    step, is_last, diverged = 0, False, False
     recorder.observe(step)
-    while not is_last:
-        ahead = list(islice(epochs, stopper.certain()))  # as many as will be: a run of many is the fast one
-        found = np.concatenate(list(_run(recorder, list(chain.from_iterable(ahead)), step)))
+    while not is_last and not diverged:
+        # As many epochs as there will be: a run of many is the fast one.
+        ahead = list(islice(epochs, 1 if validation or hears_epochs else stopper.certain()))
+        batches = list(chain.from_iterable(ahead))
+        found = np.concatenate(list(_run(recorder, batches, step)))
         step += len(found)
-        ends = np.cumsum([len(batches) for batches in ahead])
-        for batches, epoch in zip(ahead, np.split(found, ends[:-1]), strict=True):
+        diverged = len(found) < len(batches)
+        for batches, epoch in _by_epoch(ahead, found):
             losses.append(epoch)
-            epoch_losses.append(float(np.average(epoch, weights=[max(1, len(rows)) for rows in batches])))
-            is_last = stopper.is_last(epoch_losses[-1])
-    recorder.observe(step)
-    trace = {"loss": np.concatenate(losses), "epoch_loss": np.array(epoch_losses)} | recorder.arrays()
+            weights = [max(1, len(rows)) for rows in batches[: len(epoch)]]
+            epoch_losses.append(float(np.average(epoch, weights=weights)))
+            if hears_epochs:
+                program.end_epoch(epoch_losses[-1])
+            watched = validation.end_epoch() if validation and not diverged else epoch_losses[-1]
+            is_last = stopper.is_last(watched)
+    trace = {"loss": np.concatenate(losses or [np.zeros(0)]), "epoch_loss": np.array(epoch_losses)}
+    if not diverged:
+        recorder.observe(step)
+    trace |= recorder.arrays(diverged=diverged)
     if isinstance(task.model, Perceptron):
         trace["mistakes"] = np.array([epoch.sum() for epoch in losses])
-    trace |= _predictions(program, task)
+    if validation:
+        trace |= validation.restore_best()
+    trace |= {"diverged": np.array([step])} if diverged else _predictions(program, task)
     return trace | single_steps(program, task, states or trace), recorder.not_observed
+
+
+def _by_epoch(ahead: list[list[Rows]], losses: Array) -> Iterator[tuple[list[Rows], Array]]:
+    """The losses of each epoch beside its batches; none of epochs that divergence left out."""
+    ends = np.cumsum([len(batches) for batches in ahead])
+    for batches, epoch in zip(ahead, np.split(losses, ends[:-1]), strict=True):
+        if len(epoch):
+            yield batches, epoch
 
 
 def states(trace: Arrays) -> Arrays:
@@ -167,7 +232,10 @@ def single_steps(program: Program, task: Task, start: Arrays) -> Arrays:
 
 
 def _run(recorder: _Recorder, batches: list[Rows], step: int) -> Iterator[Array]:
-    """Take one step per batch, observing where the schedule does; the losses piece by piece."""
+    """Take one step per batch, observing where the schedule does; the losses piece by piece.
+
+    It ends before the first loss that is not finite.
+    """
     start = 0
     for end in range(1, len(batches) + 1):
         observed = is_observed(recorder.task, step + end)
@@ -175,6 +243,9 @@ def _run(recorder: _Recorder, batches: list[Rows], step: int) -> Iterator[Array]
             losses = _numbers("loss", recorder.program.run(batches[start:end]))
             if losses.shape != (end - start,):
                 raise ValueError(f"run returned losses of shape {losses.shape}, expected {(end - start,)}")
+            if not np.isfinite(losses).all():
+                yield losses[: int(np.argmin(np.isfinite(losses)))]
+                return
             yield losses
             start = end
         if observed:

@@ -27,7 +27,7 @@ import numpy as np
 
 import backends
 import tasks
-from backends.base import Arrays, Placement, Program, Unsupported
+from backends.base import Placement, Program, Unsupported
 from harness import chance, faults, protocol, spread, trace
 from harness.plan import fingerprint
 from tasks.spec import Rows, Task
@@ -146,7 +146,7 @@ class _Worker:
         return task
 
     def _build(self, task: Task) -> Program:
-        kind = type(task.model).__name__
+        kind = task.model.program
         if not hasattr(self.module, kind):
             raise Unsupported(f"the column has no class {kind}")
         program: Program = getattr(self.module, kind)(task, self.at)
@@ -194,14 +194,15 @@ class _Timed:
         self.program: Program = build(task)
         self.program.wait()
         built = clock()
+        self.start = self.program.observe()  # what every block begins with
+        begun = clock()
         self._run([next(batches)])
         first = clock()
         self._run([next(batches)])
         second = clock()
-        self.start = self._start()
         steps = self._steps(batches, block_s)
         self.block_batches = list(islice(self._batches(), steps))
-        self.prepared = protocol.Prepared(built - began, first - built, second - first, steps)
+        self.prepared = protocol.Prepared(built - began, first - begun, second - first, steps)
 
     def _batches(self) -> Iterator[Rows]:
         return chain.from_iterable(self.task.epochs())
@@ -209,11 +210,6 @@ class _Timed:
     def _run(self, batches: list[Rows]) -> None:
         self.program.run(batches)
         self.program.wait()
-
-    def _start(self) -> Arrays:
-        """The state that every block begins with: the task's parameters, an optimizer at rest."""
-        state = {name: np.zeros_like(array) for name, array in self.program.observe().items()}
-        return state | {f"param/{name}": array for name, array in self.task.start.items()}
 
     def _steps(self, batches: Iterator[Rows], block_s: float) -> int:
         """Warm up for at least a block's time; how many steps make a block of at least block_s."""

@@ -19,7 +19,7 @@ TASKS = [
 {task},
 ]
 """
-MODULES = {module.__name__: module.__name__.removeprefix("tasks.") for module in (draw, spec)}
+MODULES = (draw, spec)
 WIDTH = 78  # of the numbers alone
 
 
@@ -38,14 +38,15 @@ def _written(where: str, value: object) -> str:
     """An expression for a value, one field or key per line."""
     if is_dataclass(value):
         kind = type(value)
-        if kind.__module__ not in MODULES:
+        home = next((module for module in MODULES if getattr(module, kind.__name__, None) is kind), None)
+        if home is None:
             raise TaskError(
-                f"{where} is {value!r}, expected a class of {' or '.join(MODULES)}: "
+                f"{where} is {value!r}, expected a class of {' or '.join(m.__name__ for m in MODULES)}: "
                 "only these can be written to a file"
             )
         items = {field.name: getattr(value, field.name) for field in fields(value)}
         lines = [f"{name}={_written(f'{kind.__name__}.{name}', item)}" for name, item in items.items()]
-        return f"{MODULES[kind.__module__]}.{kind.__name__}" + _block("(", lines, ")")
+        return f"{home.__name__.removeprefix('tasks.')}.{kind.__name__}" + _block("(", lines, ")")
     if isinstance(value, Mapping):
         lines = [f"{key!r}: {_written(where, item)}" for key, item in value.items()]
         return _block("{", lines, "}")

@@ -10,12 +10,15 @@ Make = Callable[[Task], Program]
 
 
 class Around(Program):
-    """A program around another one, `inner`: it predicts and waits as that does."""
+    """A program around another one, `inner`: it predicts, hears epochs and waits as that does."""
 
     inner: Program
 
     def predict(self, x: Array) -> Array:
         return self.inner.predict(x)
+
+    def end_epoch(self, loss: float) -> None:
+        self.inner.end_epoch(loss)
 
     def wait(self) -> None:
         self.inner.wait()

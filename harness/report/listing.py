@@ -32,7 +32,7 @@ def _members(name: str, column: str) -> dict[str, str]:
     if column not in COLUMNS:  # a user's own, whose file the result does not name
         return {}
     try:
-        code, _ = source.definition(COLUMNS[column].file, name)
+        code, _, _ = source.definition(COLUMNS[column].files, name)
     except (LookupError, OSError):
         return {}
     node = ast.parse(code).body[0]

@@ -1,0 +1,147 @@
+"""Losses and activations, each with its derivative."""
+
+import numpy as np
+from scipy.special import erf
+
+from tasks import spec
+from tasks.spec import LEAKY_SLOPE, Array
+
+
+def targets(loss: spec.Loss, y: Array) -> Array:
+    """What the network is to give for the class numbers, or the numbers, y (N,): (N, C)."""
+    match loss:
+        case spec.BinaryCrossEntropy(smoothing):
+            return ((1 - smoothing) * y + smoothing / 2)[:, None]  # (N, 1)
+        case spec.CategoricalCrossEntropy(classes, smoothing):
+            one_hot = np.eye(classes, dtype=y.dtype)[y.astype(int)]  # (N, C)
+            return (1 - smoothing) * one_hot + smoothing / classes
+        case spec.Hinge():
+            return (2 * y - 1)[:, None]  # (N, 1) -1 or 1
+        case _:
+            return y[:, None]  # (N, 1)
+
+
+def loss_and_delta(loss: spec.Loss, z: Array, y: Array) -> tuple[Array, Array]:
+    """The loss of each row (N,), and its derivative by z (N, C), for targets y (N, C)."""
+    match loss:
+        case spec.BinaryCrossEntropy():
+            decay = np.exp(-np.abs(z))  # (N, 1) e^-|z| cannot overflow
+            losses = np.maximum(z, 0) - z * y + np.log1p(decay)  # -y·log p - (1-y)·log(1-p)
+            return losses[:, 0], np.where(z >= 0, 1, decay) / (1 + decay) - y  # p - y
+        case spec.CategoricalCrossEntropy():
+            shifted = z - z.max(axis=1, keepdims=True)  # (N, C) e^shifted cannot overflow
+            powers = np.exp(shifted)  # (N, C)
+            total = powers.sum(axis=1, keepdims=True)  # (N, 1)
+            losses = np.sum(y * (np.log(total) - shifted), axis=1)  # (N,) -Σ y·log p
+            return losses, powers / total - y  # p - y
+        case spec.Hinge():
+            margin = 1 - y * z  # (N, 1)
+            return np.maximum(margin, 0)[:, 0], -y * (margin > 0)
+        case spec.SquaredError():
+            return 0.5 * (z - y)[:, 0] ** 2, z - y
+        case spec.AbsoluteError():
+            return np.abs(z - y)[:, 0], np.sign(z - y)
+        case spec.Huber(delta):
+            error = z - y  # (N, 1)
+            size = np.abs(error)
+            losses = np.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))
+            return losses[:, 0], np.clip(error, -delta, delta)
+        case spec.LogCosh():
+            size = np.abs(z - y)  # (N, 1)
+            losses = size + np.log1p(np.exp(-2 * size)) - np.log(2)  # log cosh, and cannot overflow
+            return losses[:, 0], np.tanh(z - y)
+
+
+def scores(loss: spec.Loss, z: Array) -> Array:
+    """What is predicted: probabilities, or z itself, (N,) or (N, C)."""
+    match loss:
+        case spec.BinaryCrossEntropy():
+            return logistic(z)[:, 0]
+        case spec.CategoricalCrossEntropy():
+            powers = np.exp(z - z.max(axis=1, keepdims=True))
+            return powers / powers.sum(axis=1, keepdims=True)
+        case _:
+            return z[:, 0]
+
+
+# ----------------------------------------------------------------------------------- activations
+# Each takes z (N, H) and where to put its values h; its derivative multiplies delta (N, H), in place.
+
+
+def logistic(z: Array, out: Array | None = None) -> Array:
+    """1/(1 + e^-z)."""
+    decay = np.exp(-np.abs(z))  # cannot overflow
+    return np.divide(np.where(z >= 0, 1, decay), 1 + decay, out=out)
+
+
+def _logistic_backward(_z: Array, h: Array, delta: Array) -> Array:
+    return np.multiply(delta, h * (1 - h), out=delta)
+
+
+def _relu(z: Array, out: Array | None) -> Array:
+    return np.maximum(z, 0, out=out)
+
+
+def _relu_backward(z: Array, _h: Array, delta: Array) -> Array:
+    return np.multiply(delta, z > 0, out=delta)  # relu'(0) = 0
+
+
+def _tanh(z: Array, out: Array | None) -> Array:
+    return np.tanh(z, out=out)
+
+
+def _tanh_backward(_z: Array, h: Array, delta: Array) -> Array:
+    return np.multiply(delta, 1 - h * h, out=delta)
+
+
+def _leaky_relu(z: Array, out: Array | None) -> Array:
+    return np.multiply(z, _leaky_slope(z), out=out)
+
+
+def _leaky_relu_backward(z: Array, _h: Array, delta: Array) -> Array:
+    return np.multiply(delta, _leaky_slope(z), out=delta)
+
+
+def _leaky_slope(z: Array) -> Array:
+    return np.where(z > 0, z.dtype.type(1), z.dtype.type(LEAKY_SLOPE))
+
+
+def _elu(z: Array, out: Array | None) -> Array:
+    return np.add(np.maximum(z, 0), np.expm1(np.minimum(z, 0)), out=out)  # z, or e^z - 1 below 0
+
+
+def _elu_backward(z: Array, _h: Array, delta: Array) -> Array:
+    return np.multiply(delta, np.exp(np.minimum(z, 0)), out=delta)  # 1, or e^z below 0
+
+
+def _gelu(z: Array, out: Array | None) -> Array:
+    return np.multiply(z, _normal(z), out=out)  # z·Φ(z)
+
+
+def _gelu_backward(z: Array, _h: Array, delta: Array) -> Array:
+    density = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)  # φ(z)
+    return np.multiply(delta, _normal(z) + z * density.astype(z.dtype), out=delta)
+
+
+def _normal(z: Array) -> Array:
+    """Φ, the distribution function of the normal distribution."""
+    return 0.5 * (1 + erf(z / np.sqrt(z.dtype.type(2))))
+
+
+def _step(z: Array, out: Array | None) -> Array:
+    return np.heaviside(z, 1.0, out=out)
+
+
+def _step_backward(_z: Array, _h: Array, delta: Array) -> Array:
+    return np.multiply(delta, 0, out=delta)
+
+
+ACTIVATIONS = {
+    "relu": (_relu, _relu_backward),
+    "tanh": (_tanh, _tanh_backward),
+    "logistic": (logistic, _logistic_backward),
+    "leaky_relu": (_leaky_relu, _leaky_relu_backward),
+    "elu": (_elu, _elu_backward),
+    "gelu": (_gelu, _gelu_backward),
+    "step": (_step, _step_backward),
+}
