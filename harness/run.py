@@ -3,18 +3,16 @@
 import datetime as dt
 import os
 import shutil
-import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -24,11 +22,9 @@ from backends.base import Arrays, Placement
 from harness import environment, folder, parity, protocol, timing, trace
 from harness.plan import Spot, UsageError, fingerprint
 from harness.result import SCHEMA, TRACED, Cause, Cell, Metrics, Parity, Result, Timing
-from harness.session import Broken, Limits, Session
+from harness.session import Broken, Limits, Session, stop_all, together
 from tasks.spec import Task
 
-T = TypeVar("T")
-R = TypeVar("R")
 Key = tuple[str, Placement]  # a column's name, and where it computes: one worker each
 
 
@@ -161,23 +157,10 @@ class Run:
         finally:
             self.phases[name] = time.perf_counter() - began
 
-    def _together(self, work: Callable[[T], R], items: list[T], at_once: int) -> list[R]:
-        """The results of some work on each item, in threads; Ctrl-C ends the workers that these wait for."""
-        with ThreadPoolExecutor(max(1, at_once)) as pool:
-            futures = [pool.submit(work, item) for item in items]
-            try:
-                wait(futures)
-            except KeyboardInterrupt:
-                self._stop()
-                raise
-        return [future.result() for future in futures]
-
     def _stop(self) -> None:
         """Make the threads of a comparison come to their end at once."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: nothing may disturb the end
         self.stopping.set()
-        for session in self.sessions.values():
-            session.stop()
+        stop_all(self.sessions.values())
         for event in self.references.values():
             event.set()
 
@@ -207,7 +190,7 @@ class Run:
             if spot not in self.cells:
                 todo.setdefault((spot.column.name, spot.at), []).append(spot)
         self.watcher.start("comparing", sum(map(len, todo.values())))
-        self._together(self._column, list(todo.values()), at_once=len(todo))
+        together(self._column, list(todo.values()), self._stop, at_once=len(todo))
 
     def _column(self, spots: list[Spot]) -> None:
         for spot in spots:
@@ -358,7 +341,7 @@ class Run:
         """Time one task.  A backend that breaks leaves the row, which starts again without it."""
         # As many cold starts at a time as there are cores: each is a process of its own on few threads.
         cores = (os.cpu_count() or 1) // row[0].at.threads
-        replies = zip(row, self._together(self._prepare, row, at_once=cores), strict=True)
+        replies = zip(row, together(self._prepare, row, self._stop, at_once=cores), strict=True)
         prepared = {spot: reply for spot, reply in replies if reply is not None}
         reference = next((spot for spot in prepared if spot.is_reference), None)
         if reference is None:
