@@ -19,9 +19,9 @@ import numpy as np
 
 from backends import REFERENCE, Limit
 from backends.base import Arrays, Placement
-from harness import environment, folder, parity, protocol, timing, trace
+from harness import environment, folder, hint, parity, protocol, timing, trace
 from harness.plan import Spot, UsageError, fingerprint
-from harness.result import SCHEMA, TRACED, Cause, Cell, Metrics, Parity, Result, Timing
+from harness.result import SCHEMA, TRACED, Cause, Cell, Metrics, Parity, Result, Status, Timing
 from harness.session import Broken, Limits, Session, stop_all, together
 from tasks.spec import Task
 
@@ -231,17 +231,13 @@ class Run:
                 recorded = self._record(spot, self.out / file, states=str(desired.resolve()))
             with self.comparing:
                 actual = trace.load(self.out / file)
-                found = parity.compare(
-                    actual,
-                    trace.load(desired),
-                    spot.at.dtype,
-                    not_observed=recorded.not_observed,
-                    replay=spot.is_reference,
-                )
+                found, looks = _judged(spot, actual, trace.load(desired), recorded)
             causes = []
             if found.first_divergence and not spot.is_reference:
                 causes = self._causes(spot, self.out / file, recorded, limit)
-            return self._compared(spot, file, actual, found, causes, limit)
+            return self._compared(
+                spot, file, actual, found, causes, parity.verdict(found, limit, causes, looks)
+            )
         except Broken as broken:
             return self._cell(spot, status=broken.status, reason=broken.reason, details=broken.details)
         except Exception as error:  # noqa: BLE001  whatever a damaged trace may raise: only this cell has failed
@@ -268,9 +264,15 @@ class Run:
         return []
 
     def _compared(
-        self, spot: Spot, file: Path, actual: Arrays, found: Parity, causes: list[Cause], limit: Limit | None
+        self,
+        spot: Spot,
+        file: Path,
+        actual: Arrays,
+        found: Parity,
+        causes: list[Cause],
+        verdict: tuple[Status, str | None],
     ) -> Cell:
-        status, reason = parity.verdict(found, limit, causes)
+        status, reason = verdict
         return self._cell(
             spot,
             status=status,
@@ -428,6 +430,17 @@ class _BrokenAt(Exception):
     def __init__(self, spot: Spot, broken: Broken) -> None:
         super().__init__(str(broken))
         self.spot, self.broken = spot, broken
+
+
+def _judged(
+    spot: Spot, actual: Arrays, desired: Arrays, recorded: protocol.Recorded
+) -> tuple[Parity, str | None]:
+    """How a trace compares with the reference's, and what it looks like where it first differs."""
+    found = parity.compare(
+        actual, desired, spot.at.dtype, not_observed=recorded.not_observed, replay=spot.is_reference
+    )
+    first = found.first_divergence
+    return found, hint.hint(first, actual, desired, spot.at.dtype) if first else None
 
 
 def metrics(task: Task, trace: Arrays) -> Metrics:

@@ -271,6 +271,18 @@ def test_wrong_observation_never_agrees(wrong, task):
     assert reason in cell["reason"]
 
 
+@pytest.mark.parametrize(
+    ("task", "looks"),
+    [
+        ("parameter-is-reversed", "its elements are the reference's in another order"),
+        ("parameter-is-a-column", "it is the reference's in another shape"),
+    ],
+)
+def test_cause_that_is_not_known_comes_with_how_the_difference_looks(wrong, task, looks):
+    cell = cells(wrong.folder)[task, "wrong_observations"]
+    assert cell["reason"].endswith(f"cause not known, but {looks}")
+
+
 def test_every_task_with_a_fault_is_looked_at_and_sound_ones_agree(wrong):
     found = {
         task: cell["status"] for (task, backend), cell in cells(wrong.folder).items() if backend != "numpy"
