@@ -267,6 +267,33 @@ def test_two_dtypes_are_two_rows():
     assert rows == {"xor, dtype float64": ["numpy"], "xor, dtype float32": ["numpy", "torch"]}
 
 
+def test_matrix_says_the_dtype_once_and_leaves_out_rows_of_the_reference_alone(tmp_path):
+    placed = (("numpy", "float64"), ("numpy", "float32"), ("torch", "float32"))
+    run = result(*(cell(task, backend, dtype=dtype) for task in ("xor", "and") for backend, dtype in placed))
+    rows = {name: list(cells) for name, cells in figures.matrix(run).items()}
+    assert rows == {"xor": ["numpy", "torch"], "and": ["numpy", "torch"]}
+    title = "Compared with numpy (float64, cpu): worst relative difference (float32)"
+    assert title in words(printed(run))
+    assert title in words(markdown.write(run, tmp_path).read_text().replace("\\", ""))
+    assert figures.matrix_title(result(cell())) == "Compared with numpy: worst relative difference"
+
+
+def test_matrix_shows_the_reference_alone_where_there_is_nothing_else_to_show():
+    alone = result(cell("xor", "numpy"))
+    assert list(figures.matrix(alone)) == ["xor"]
+    broken = result(cell("xor", "numpy", "crashed"), cell("xor", "torch", "failed", dtype="float32"))
+    assert list(figures.matrix(broken)) == ["xor, dtype float64", "xor, dtype float32"]
+
+
+def test_cells_of_one_backend_in_two_dtypes_have_two_names():
+    cells = [cell(), cell(dtype="float32"), cell(dtype="float32", device="cuda")]
+    assert [figures.name(one) for one in cells] == [
+        "xor × torch",
+        "xor × torch (float32)",
+        "xor × torch (float32, cuda)",
+    ]
+
+
 def test_the_reference_at_another_dtype_is_compared_like_the_others():
     run = result(cell("xor", "numpy"), cell("xor", "numpy", dtype="float32"))
     assert [figures.word(found, run) for found in run.cells] == ["reference", "agreed 3e-15"]

@@ -58,8 +58,8 @@ def _row_name(name: str, console: Console) -> str:
 
 
 def _matrix(result: Result, console: Console) -> Table:
-    table = _table(f"Compared with {result.reference}: worst relative difference", result)
-    for name, cells in figures.table(result).items():
+    table = _table(figures.matrix_title(result), result)
+    for name, cells in figures.matrix(result).items():
         row = (cells.get(backend) for backend in figures.backends(result))
         table.add_row(_row_name(name, console), *(_word(cell, result) for cell in row))
     return table
