@@ -250,6 +250,7 @@ def test_where_nothing_differs_nothing_is_tight(sizes):
         ),
         ([["a", "b"], ["c"], ["d"]], "a and b agree with each other: there is no majority"),
         ([["numpy"], ["a"], ["b"]], "numpy, a and b differ from each other: there is no majority"),
+        ([["numpy"], ["a"]], None),
         ([["numpy"]], None),
         ([], None),
     ],

@@ -170,10 +170,11 @@ def cause(cell: Cell) -> str:
 def odd_one_out(task: str, result: Result) -> str | None:
     """Who agrees with whom on a task on which something diverged, and who stands against the majority.
 
-    The reference may be the odd one out like any other.  None where nothing diverged, or ran alone.
+    The reference may be the odd one out like any other.  None where nothing diverged, and of two backends:
+    neither is the odd one.
     """
     groups = result.groups.get(task, [])
-    if sum(map(len, groups)) < 2:
+    if sum(map(len, groups)) < 3:
         return None
     first, *others = groups
     rest = [backend for group in others for backend in group]
