@@ -34,6 +34,12 @@ NOT_STARTING = {
         None,
     ),
     "slow_start": ("timed out", f"starting took longer than {START_LIMIT_S} s", "slow_start.py"),
+    "no_setup": (
+        "failed",
+        "no_setup.py defines no setup(at); backends/base.py lists what a column has",
+        None,
+    ),
+    "says_nothing": ("failed", "says_nothing.py: setup returned None, expected what it runs on", None),
     "half_installed": ("failed", "No module named 'json.accelerated'", "half_installed.py"),
     "old_framework": ("failed", "ImportError: cannot import name 'this_came_later'", "old_framework.py"),
 }
