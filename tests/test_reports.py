@@ -208,21 +208,21 @@ def test_a_difference_in_a_single_step_may_be_the_worst():
     assert figures.worst(cell(parity=found)) == (2e-15, "param in a single step")
 
 
-def test_the_tightest_is_the_least_headroom_of_all_that_agreed():
+def test_the_least_headroom_is_that_of_all_that_agreed():
     loose, tight = (
         cell(task, parity=parity(single_steps={"grad": difference(size)}))
         for task, size in (("and", 4e-14), ("xor", 5e-14))
     )
     out = cell("or", status="diverged", parity=parity(1.0))
-    assert figures.tightest(result(loose, tight, out)) == (
-        "xor × torch, param/w1 in a single step at step 7: uses 1/2.00 of its tolerance"
+    assert figures.least_headroom(result(loose, tight, out)) == (
+        "2.00: xor × torch, param/w1 in a single step at step 7"
     )
 
 
 @pytest.mark.parametrize("sizes", [[], [0.0]], ids=["nothing compared", "nothing differs"])
-def test_where_nothing_differs_nothing_is_tight(sizes):
+def test_where_nothing_differs_there_is_no_least_headroom(sizes):
     cells = [cell(parity=parity(size, single_steps={})) for size in sizes]
-    assert figures.tightest(result(*cells)) is None
+    assert figures.least_headroom(result(*cells)) is None
 
 
 @pytest.mark.parametrize(
@@ -463,8 +463,8 @@ def test_what_cannot_be_told_is_listed_by_task_with_its_steps(tmp_path):
     )
 
 
-def test_the_tightest_cell_is_told_in_terminal_and_markdown(tmp_path):
-    expected = "ightest: xor × torch, param/w1 at step 7: uses 1/33.3 of its tolerance"
+def test_the_least_headroom_is_told_in_terminal_and_markdown(tmp_path):
+    expected = "east headroom 33.3: xor × torch, param/w1 at step 7"
     assert expected in words(printed(result(cell())))
     assert expected in markdown.write(result(cell()), tmp_path).read_text()
 

@@ -86,8 +86,8 @@ def worst(cell: Cell) -> tuple[float, str] | None:
     return max(((size, name) for name, size in sizes.items()), key=lambda found: found[0], default=None)
 
 
-def tightest(result: Result) -> str | None:
-    """Where a cell that agreed came closest to its tolerance, in words; None where nothing differed."""
+def least_headroom(result: Result) -> str | None:
+    """The least of any cell that agreed, and where; None where nothing differed."""
     found = [
         (difference.headroom, cell, " ".join([difference.quantity, *kind.split()[1:]]), difference.step)
         for cell in result.cells
@@ -98,7 +98,7 @@ def tightest(result: Result) -> str | None:
     if not found:
         return None
     headroom, cell, quantity, step = min(found, key=lambda one: one[0])
-    return f"{name(cell)}, {quantity} at step {step}: uses 1/{digits(headroom)} of its tolerance"
+    return f"{digits(headroom)}: {name(cell)}, {quantity} at step {step}"
 
 
 def number(value: float | None) -> str:

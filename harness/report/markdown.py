@@ -28,8 +28,8 @@ def _matrix(result: Result) -> Iterator[str]:
     yield f"## Agreement with {result.reference}"
     yield ""
     yield f"{figures.matrix_title(result)} of any quantity, in the training or in a single step."
-    if tightest := figures.tightest(result):
-        yield f"Tightest: {_escape(tightest)}."
+    if headroom := figures.least_headroom(result):
+        yield f"Least headroom {_escape(headroom)}."
     yield ""
     yield from _head(result)
     for name, cells in figures.matrix(result).items():

@@ -31,8 +31,8 @@ def print_result(result: Result, console: Console, folder: Path) -> None:
     """Print matrix, findings, timing and reasons; at the end verdict, report and command."""
     if result.cells:
         console.print(_matrix(result, console))
-    if tightest := figures.tightest(result):
-        console.print(Text(f"tightest: {tightest}"))
+    if headroom := figures.least_headroom(result):
+        console.print(Text(f"least headroom {headroom}"))
     _print_divergences(result, console)
     _print_inconclusive(result, console)
     if any(cell.timing for cell in result.cells):
