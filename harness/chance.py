@@ -224,14 +224,18 @@ _FLOW = f"log of the root mean square in each layer of a network of {'-'.join(ma
 _FLOWS = {
     "tanh": (
         0.02,
-        f"{_FLOW}, tanh, at the start; 0.02 is 2 %; 2 in place of Glorot's 6 does -0.35 to the activations "
-        "of the first layer, -1.6 to the fourth's, and at least -1.0 to gradients",
+        (
+            f"{_FLOW}, tanh, at the start; 0.02 is 2 %; 2 in place of Glorot's 6 does -0.35 to the activations "
+            "of the first layer, -1.6 to the fourth's, and at least -1.0 to gradients"
+        ),
     ),
     "relu": (
         0.1,
-        f"{_FLOW}, relu, at the start; 0.1 is 10 %, as relu lets sizes vary so much; truncation without "
-        "scaling up does -0.13 to the activations of the first layer, -0.52 to the fourth's and -0.37 to "
-        "gradients, out in place of in -0.35",
+        (
+            f"{_FLOW}, relu, at the start; 0.1 is 10 %, as relu lets sizes vary so much; truncation without "
+            "scaling up does -0.13 to the activations of the first layer, -0.52 to the fourth's and -0.37 to "
+            "gradients, out in place of in -0.35"
+        ),
     ),
 }
 

@@ -56,7 +56,7 @@ def sentence(found: Comparison) -> str:
 def _table(found: Comparison) -> Table:
     """A row per statistic, a column per backend."""
     backends = list(dict.fromkeys(row.backend for row in found.rows))
-    table = _empty_table()
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("what", no_wrap=True)
     for title in (f"{found.reference}'s mean", "margin"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -102,7 +102,7 @@ def _is_notable(row: Row) -> bool:
 
 def _notable(found: Comparison) -> Table:
     """All numbers of what is not equivalent."""
-    table = _empty_table()
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("what")
     table.add_column("backend", no_wrap=True)
     table.add_column("mean", justify="right", no_wrap=True)
@@ -160,7 +160,3 @@ def _groups(rows: Iterable[Row]) -> str:
 def _group(what: str) -> str:
     """Of "glorot: deviation" the first part."""
     return what.partition(": ")[0]
-
-
-def _empty_table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
