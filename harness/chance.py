@@ -225,8 +225,8 @@ _FLOWS = {
     "tanh": (
         0.02,
         (
-            f"{_FLOW}, tanh, at the start; 0.02 is 2 %; 2 in place of Glorot's 6 does -0.35 to the activations "
-            "of the first layer, -1.6 to the fourth's, and at least -1.0 to gradients"
+            f"{_FLOW}, tanh, at the start; 0.02 is 2 %; 2 in place of Glorot's 6 does -0.35 to the "
+            "activations of the first layer, -1.6 to the fourth's, and at least -1.0 to gradients"
         ),
     ),
     "relu": (

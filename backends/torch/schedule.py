@@ -25,7 +25,7 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """The rate of the update that `step` others came before."""
-        if isinstance(self.native, lr_scheduler.LRScheduler):
+        if not isinstance(self.rule, spec.Constant | spec.Plateau):
             self._go_to(step)
         return float(self.optimizer.param_groups[0]["lr"])
 

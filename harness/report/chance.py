@@ -1,7 +1,7 @@
-"""What frameworks draw by themselves beside what the reference draws: tables, and what they come to."""
+"""What frameworks draw by themselves beside what the reference draws: a table, and what it comes to."""
 
-import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -13,27 +13,30 @@ from rich.text import Text
 from harness.equivalence import LEVEL
 from harness.report import figures
 from harness.result import BROKEN
-from harness.sampling import EVERYTHING, Comparison, Row
+from harness.sampling import Comparison, Row
 
 STYLES = {"different": "bold red", "cannot tell": "yellow", "equivalent": "green"}  # the worst first
-MARKS = {"different": "✗ ", "cannot tell": "? ", "equivalent": ""}
+MARKS = {"different": "✗", "cannot tell": "?", "equivalent": ""}
 LEGEND = (
     "Each number: how far the 90 % interval of the difference from {reference}'s mean reaches, in % of the "
     "margin, in the layer where it reaches furthest. Below 100 is equivalent; ✗ different, ? cannot tell, "
     "– not compared."
 )
 FAR = 1000  # % of the margin, from where the number itself says nothing
+ABREAST = 5  # so many backends fit into 80 columns
 LOG_LINES = 5
 
 
 def print_comparison(found: Comparison, console: Console) -> None:
-    """Print the table, what is not equivalent, what its rows mean, why there are gaps, and a sentence."""
-    console.print(_table(found))
-    console.print()
+    """Print the table, what is different, what its rows mean, why there are gaps, and a sentence."""
+    backends = list(dict.fromkeys(row.backend for row in found.rows))
+    for first in range(0, len(backends), ABREAST):
+        console.print(_table(found, backends[first : first + ABREAST]))
+        console.print()
     console.print(Text(LEGEND.format(reference=found.reference)))
     console.print()
-    if any(_is_notable(row) for row in found.rows):
-        console.print(_notable(found))
+    if any(row.word == "different" for row in found.rows):
+        _print_different(found, console)
         console.print()
     for about, whats in _meanings(found).items():
         console.print(Text.assemble((_together(whats), "bold"), f": {about}"))
@@ -44,24 +47,24 @@ def print_comparison(found: Comparison, console: Console) -> None:
 
 def sentence(found: Comparison) -> str:
     """How many comparisons ended how, and which did not end well."""
-    compared = [row for row in found.rows if row.what != EVERYTHING and row.word in STYLES]
-    equal = sum(row.word == "equivalent" for row in compared)
-    parts = [f"{equal} of {len(compared)} means are {found.reference}'s to within the margin"]
-    for word in ("different", "cannot tell", *BROKEN):
+    counts = Counter(row.word for row in found.rows)
+    compared = sum(counts[word] for word in STYLES)
+    parts = [f"{counts['equivalent']} of {compared} means are {found.reference}'s to within the margin"]
+    parts += [f"of {counts['cannot tell']} nothing can be told"] if counts["cannot tell"] else []
+    for word in ("different", *BROKEN):
         names = dict.fromkeys(f"{row.what} × {row.backend}" for row in found.rows if row.word == word)
         parts += [f"{word}: {', '.join(names)}"] if names else []
     return f"{'; '.join(parts)} ({found.seeds} seeds each, two one-sided tests at {LEVEL:.0%})."
 
 
-def _table(found: Comparison) -> Table:
+def _table(found: Comparison, backends: Sequence[str]) -> Table:
     """A row per statistic, a column per backend."""
-    backends = list(dict.fromkeys(row.backend for row in found.rows))
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("what", no_wrap=True)
     for title in (f"{found.reference}'s mean", "margin"):
         table.add_column(title, justify="right", no_wrap=True)
     for backend in backends:
-        table.add_column(backend, justify="right", min_width=len("✗ >999"), overflow="fold")
+        table.add_column(backend, justify="right", min_width=len("✗>999"), overflow="fold")
     for group, whats in groupby(found.about, _group):
         table.add_row(Text(group, style="bold"))
         for what in whats:
@@ -96,34 +99,23 @@ def _reach(row: Row) -> float:
     return 100 * max(abs(row.low), abs(row.high)) / row.margin
 
 
-def _is_notable(row: Row) -> bool:
-    return row.margin is not None and row.word != "equivalent"
+def _print_different(found: Comparison, console: Console) -> None:
+    """All numbers of what is different; of several layers, those of the one that reaches furthest."""
+    different = [row for row in found.rows if row.word == "different"]
+    furthest = {(row.what, row.backend): row for row in sorted(different, key=_reach)}
+    for row in different:
+        if row is furthest[row.what, row.backend]:
+            line = Text.assemble(("different", STYLES["different"]), f": {_in_full(row, found.reference)}")
+            console.print(line)
 
 
-def _notable(found: Comparison) -> Table:
-    """All numbers of what is not equivalent."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("what")
-    table.add_column("backend", no_wrap=True)
-    table.add_column("mean", justify="right", no_wrap=True)
-    table.add_column(f"{found.reference}'s", justify="right", no_wrap=True)
-    table.add_column("difference (90 % interval)", justify="right", min_width=19)
-    table.add_column("verdict", no_wrap=True)
-    for row in filter(_is_notable, found.rows):
-        layer = f" in layer {row.layer}" if row.layer else ""
-        table.add_row(row.what + layer, row.backend, *_numbers(row), Text(row.word, STYLES[row.word]))
-    return table
-
-
-def _numbers(row: Row) -> list[str]:
-    """Mean, the reference's, and their difference, to a hundredth of the margin."""
-    assert row.margin is not None
-    digits = 2 - math.floor(math.log10(row.margin))
-    return [
-        f"{row.mean:.{digits}f}",
-        f"{row.reference_mean:.{digits}f}",
-        f"{row.difference:+.{digits}f} ({row.low:+.{digits}f}…{row.high:+.{digits}f})",
-    ]
+def _in_full(row: Row, reference: str) -> str:
+    """All numbers of a row."""
+    layer = f" in layer {row.layer}" if row.layer else ""
+    return (
+        f"{row.what}{layer} × {row.backend}: {row.mean:.4g}, {reference}'s {row.reference_mean:.4g}, "
+        f"difference {row.difference:+.4g} ({row.low:+.4g}…{row.high:+.4g}), margin {row.margin:g}"
+    )
 
 
 def _meanings(found: Comparison) -> dict[str, list[str]]:
