@@ -271,8 +271,8 @@ STATISTICS = {
     "orthogonal: departure": Statistic(
         _departure,
         1e-12,
-        f"largest element of |QᵀQ - 1| {_KERNEL}; 1e-12 is some thousand roundings, and float32 on the way "
-        "does 1e-7",
+        f"largest element of |QᵀQ - 1| {_KERNEL}; 1e-12 is some thousand roundings, and rounding to float32 "
+        "does 2e-8",
     ),
     "orthogonal: kurtosis": _kurtosis_of("orthogonal"),
     "orthogonal: diagonal": Statistic(

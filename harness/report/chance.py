@@ -47,7 +47,7 @@ def print_comparison(found: Comparison, console: Console) -> None:
 
 def sentence(found: Comparison) -> str:
     """How many comparisons ended how, and which did not end well."""
-    counts = Counter(row.word for row in found.rows)
+    counts: Counter[str] = Counter(row.word for row in found.rows)
     compared = sum(counts[word] for word in STYLES)
     parts = [f"{counts['equivalent']} of {compared} means are {found.reference}'s to within the margin"]
     parts += [f"of {counts['cannot tell']} nothing can be told"] if counts["cannot tell"] else []
@@ -88,9 +88,13 @@ def _cell(rows: list[Row]) -> Text:
     if not reaches:
         return Text("–")
     word = next(word for word in STYLES if any(row.word == word for row in rows))
-    reach = float(np.max(reaches))  # NaN if one is
-    number = f">{FAR - 1}" if reach >= FAR else f"{reach:.0f}"
-    return Text(MARKS[word] + number, STYLES[word])
+    return Text(MARKS[word] + _percent(float(np.max(reaches))), STYLES[word])  # NaN if one is
+
+
+def _percent(reach: float) -> str:
+    if np.isnan(reach):
+        return ""
+    return f">{FAR - 1}" if reach >= FAR else f"{reach:.0f}"
 
 
 def _reach(row: Row) -> float:
