@@ -20,7 +20,7 @@ EPS = {dtype: float(np.finfo(dtype).eps) for dtype in ("float64", "float32")}
 
 
 def build(task):
-    return getattr(reference, type(task.model).__name__)(task, Placement())
+    return getattr(reference, task.model.program)(task, Placement())
 
 
 def trace_of(task):
