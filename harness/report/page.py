@@ -16,7 +16,7 @@ from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from backends.base import Arrays
-from harness import parity, show, trace
+from harness import formulas, parity, trace
 from harness.report import charts, figures, listing, regions, steps, verdict
 from harness.report.charts import Chart, Palette, Ratio
 from harness.result import Cell, Result, Timing
@@ -112,7 +112,7 @@ def _row(
     row = Row(name, _slug(name), next(iter(cells.values())).task, cells, compared)
     task = tasks.get(row.task)
     if task:
-        row.shows, row.meaning = task.shows, show.describe(task)
+        row.shows, row.meaning = task.shows, formulas.describe(task)
     traces = {backend: trace.load(folder / cell.trace) for backend, cell in cells.items() if cell.trace}
     if traces:
         row.losses = list(_losses(row, traces, palette))
