@@ -306,7 +306,10 @@ def compare(run_a: Path, run_b: Path) -> None:
     from harness import folder
     from harness.report import changes
 
-    sys.exit(changes.print_changes(folder.load(run_a), folder.load(run_b), _console()))
+    a, b = folder.load(run_a), folder.load(run_b)
+    if problem := changes.nothing_shared(a, b):
+        raise UsageError(problem)
+    sys.exit(changes.print_changes(a, b, _console()))
 
 
 def _console(*, stderr: bool = False) -> "Console":

@@ -43,6 +43,16 @@ def _largest(values: Array) -> Array:
     return np.maximum(np.abs(values.max(axis=1)), np.abs(values.min(axis=1)))  # faster than a copy
 
 
+def largest_so_far(size: Array) -> Array:
+    """The largest finite magnitude of each row and those before it, (K,), from the sizes of rows (K,)."""
+    return np.maximum.accumulate(np.where(np.isfinite(size), size, 0.0))
+
+
+def scale(so_far: Array) -> Array:
+    """What differences are relative to, (K,): the largest so far, or of all while it is 0, or else 1."""
+    return np.where(so_far > 0, so_far, so_far.max(initial=0.0) or 1.0)
+
+
 def farthest(actual: Array, desired: Array) -> tuple[int, ...]:
     """The index of the element of one row that differs most; NaN and inf first."""
     with np.errstate(invalid="ignore"):

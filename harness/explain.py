@@ -13,7 +13,7 @@ import numpy as np
 
 from backends.base import Arrays, Program
 from harness import parity, tolerance, trace
-from harness.distance import distances
+from harness.distance import distances, largest_so_far
 from harness.faults import FAULTS, Fault
 from harness.faults.numbers import hyper_parameters, with_value
 from harness.fit import Fit
@@ -98,7 +98,7 @@ class Explainer:
                 return False
             apart, size = distances(actual[name][self.rows], steps[name])
             known = self.spreads[f"spread/{name}"][self.rows]
-            allowed = tolerance.tolerance(np.maximum.accumulate(size), known, self.dtype)
+            allowed = tolerance.tolerance(largest_so_far(size), known, self.dtype)
             if not np.all(apart <= LOOSELY * allowed):
                 return False
         return True

@@ -14,7 +14,7 @@ from backends import REFERENCE
 from backends.base import Arrays
 from backends.limits import Limit
 from harness import tolerance
-from harness.distance import distances, farthest
+from harness.distance import distances, farthest, largest_so_far, scale
 from harness.result import Cause, Difference, Divergence, Nature, Parity, Status
 from tasks.spec import Array
 
@@ -97,17 +97,20 @@ def compare(
         )
 
 
-def verdict(parity: Parity, limit: Limit | None, causes: Sequence[Cause] = ()) -> tuple[Status, str | None]:
+def verdict(
+    parity: Parity, limit: Limit | None, causes: Sequence[Cause] = (), hint: str | None = None
+) -> tuple[Status, str | None]:
     """The status that a comparison comes to, and its reason if it is not plain agreement.
 
     A declared difference is known as long as the reference, computed with the declared cause, agrees.
+    `hint` says what a difference without a cause looks like.
     """
     if parity.first_divergence is None:
         if parity.first_undecided is None:
             return "agreed", None
         return "inconclusive", _undecided(parity)
     if limit is None:
-        return "diverged", f"{describe(parity.first_divergence)}; {_because(causes)}"
+        return "diverged", f"{describe(parity.first_divergence)}; {_because(causes, hint)}"
     declared = next((cause for cause in causes if cause.id == limit.cause), None)
     if declared is not None:
         return "known difference", (
@@ -115,15 +118,15 @@ def verdict(parity: Parity, limit: Limit | None, causes: Sequence[Cause] = ()) -
             f"computed so, the reference agrees to {declared.agrees_to:.1e})"
         )
     return "diverged", (
-        f"{describe(parity.first_divergence)}; {_because(causes)}; "
+        f"{describe(parity.first_divergence)}; {_because(causes, hint)}; "
         f"declared, but no explanation: {limit.reason}"
     )
 
 
-def _because(causes: Sequence[Cause]) -> str:
+def _because(causes: Sequence[Cause], hint: str | None) -> str:
     """The named cause, or that there is none."""
     if not causes:
-        return "cause not known"
+        return f"cause not known, but {hint}" if hint else "cause not known"
     words = " or ".join(cause.words for cause in causes)
     agrees_to = max(cause.agrees_to for cause in causes)
     alike = ", which this task cannot tell apart" if len(causes) > 1 else ""
@@ -188,30 +191,29 @@ def _undecided(parity: Parity) -> str:
 
 def _series(name: str, actual: Arrays, desired: Arrays, dtype: str, *, replay: bool) -> Iterator[_Series]:
     """The differences of one array, and one more for what of it cannot be compared."""
-    steps, rows = _steps(name, desired), _rows(name, desired)
+    steps, rows = steps_of(name, desired), rows_of(name, desired)
     if name not in actual:
         yield _problem(name, int(steps[0]), "is missing")
         return
-    found = _rows(name, actual)
+    found = rows_of(name, actual)
     if problem := _form(name, actual, desired, dtype):
         yield _problem(name, int(steps[0]), problem)
         return
     spread = _spread(name, desired, len(rows))
     if not name.startswith(LOCAL):
-        mine, theirs = _shared(name, actual, desired)
+        mine, theirs = shared(name, actual, desired)
         unseen = np.setdiff1d(_due(steps, actual, desired), steps[theirs])
         if len(unseen):
             yield _problem(name, int(unseen[0]), "was not observed at this step")
         found, rows, steps, spread = found[mine], rows[theirs], steps[theirs], spread[theirs]
     distance, size = distances(found, rows)
-    so_far = np.maximum.accumulate(np.where(np.isfinite(size), size, 0.0))
+    so_far = largest_so_far(size)
     rounding = tolerance.rounding(so_far, dtype)
     allowed = tolerance.tolerance(so_far, spread, dtype)
     if replay:
         rounding = allowed = np.full(len(rows), tolerance.REPLAY)
     allowed = np.where(np.isfinite(distance), allowed, 0.0)  # NaN and inf agree with nothing
-    scale = np.where(so_far > 0, so_far, so_far.max(initial=0.0) or 1.0)
-    yield _Series(name, steps, distance, scale, rounding, allowed)
+    yield _Series(name, steps, distance, scale(so_far), rounding, allowed)
 
 
 def _spread(name: str, desired: Arrays, rows: int) -> Array:
@@ -226,23 +228,23 @@ def _spread(name: str, desired: Arrays, rows: int) -> Array:
 
 def _form(name: str, actual: Arrays, desired: Arrays, dtype: str) -> str | None:
     """What makes two arrays incomparable, in words."""
-    ours, theirs, kind = _rows(name, actual), _rows(name, desired), kind_of(name)
+    ours, theirs, kind = rows_of(name, actual), rows_of(name, desired), kind_of(name)
     if kind in ("param", "grad") and not name.endswith("grad_loss") and ours.dtype != dtype:
         return f"has dtype {ours.dtype}, expected {dtype}"
     if ours.shape[1:] != theirs.shape[1:]:
         return f"has shape {ours.shape[1:]}, expected {theirs.shape[1:]}"
-    steps = len(theirs) if name.startswith(LOCAL) else len(_steps(name, actual))
+    steps = len(theirs) if name.startswith(LOCAL) else len(steps_of(name, actual))
     if len(ours) != steps:
         return f"has {len(ours)} rows at {steps} observed steps"
     return None
 
 
-def _rows(name: str, trace: Arrays) -> Array:
+def rows_of(name: str, trace: Arrays) -> Array:
     """The array with a leading axis over steps."""
     return trace[name][None] if kind_of(name) == "predict" else trace[name]
 
 
-def _steps(name: str, trace: Arrays) -> Array:
+def steps_of(name: str, trace: Arrays) -> Array:
     """After how many steps each row of an array was taken; predictions belong to the end."""
     if name == "loss":
         return np.arange(len(trace["loss"]))
@@ -255,9 +257,9 @@ def _steps(name: str, trace: Arrays) -> Array:
     return observed
 
 
-def _shared(name: str, actual: Arrays, desired: Arrays) -> tuple[Array | slice, Array | slice]:
+def shared(name: str, actual: Arrays, desired: Arrays) -> tuple[Array | slice, Array | slice]:
     """Which rows of both sides belong to the same steps."""
-    ours, theirs = _steps(name, actual), _steps(name, desired)
+    ours, theirs = steps_of(name, actual), steps_of(name, desired)
     if np.array_equal(ours, theirs):
         return slice(None), slice(None)  # views: no copy of the trace
     _, mine, other = np.intersect1d(ours, theirs, return_indices=True)
@@ -384,8 +386,8 @@ def _element(
     if one.name.startswith(LOCAL):
         ours, theirs = actual[one.name][row], desired[one.name][row]
     else:
-        mine, other = _shared(one.name, actual, desired)
-        ours, theirs = _rows(one.name, actual)[mine][row], _rows(one.name, desired)[other][row]
+        mine, other = shared(one.name, actual, desired)
+        ours, theirs = rows_of(one.name, actual)[mine][row], rows_of(one.name, desired)[other][row]
     element = farthest(ours, theirs)
     return element, float(ours[element]), float(theirs[element])
 

@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ from harness import equivalence
 from harness.chance import STATISTICS
 from harness.protocol import Sample, Sampled
 from harness.result import BROKEN, Status
-from harness.session import Broken, Limits, Session
+from harness.session import Broken, Limits, Session, stop_all, together
 
 START_S, SEED_S = 60.0, 2.0  # how long a worker may take, and how much longer per seed
 
@@ -95,20 +95,15 @@ def compare(columns: Sequence[Column], seeds: int) -> Comparison:
 def _answers(sessions: Sequence[Session], seeds: int) -> list[Sampled | Broken]:
     """What each worker has found; the first with the first seeds, all others with the next."""
     chosen = [range(seeds), *[range(seeds, 2 * seeds)] * (len(sessions) - 1)]
-    with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(sessions)) as pool:
+    with contextlib.ExitStack() as stack:
         for session in sessions:
             stack.callback(session.end)
-        futures = [pool.submit(_ask, *pair) for pair in zip(sessions, chosen, strict=True)]
-        try:
-            wait(futures)
-        except KeyboardInterrupt:
-            for session in sessions:
-                session.stop()
-            raise
-    return [future.result() for future in futures]
+        pairs = list(zip(sessions, chosen, strict=True))
+        return together(_ask, pairs, partial(stop_all, sessions), at_once=len(sessions))
 
 
-def _ask(session: Session, seeds: Sequence[int]) -> Sampled | Broken:
+def _ask(pair: tuple[Session, Sequence[int]]) -> Sampled | Broken:
+    session, seeds = pair
     try:
         return session.ask(Sample(list(seeds)), Sampled)
     except Broken as broken:

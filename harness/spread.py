@@ -19,7 +19,7 @@ from typing import Any, final
 import numpy as np
 
 from backends.base import Arrays, Program
-from harness import tolerance, trace
+from harness import parity, tolerance, trace
 from harness.distance import distances
 from harness.faults.base import Around
 from tasks.spec import Array, Quadratic, Rosenbrock, Rows, Task
@@ -87,16 +87,11 @@ class _Shadow(Around):
 
 
 def _apart(name: str, actual: Arrays, desired: Arrays) -> Array:
-    """Distances (K,) of one array's rows; predictions have one row, of the end."""
-    if name.startswith("predict_"):
-        together = len(actual["loss"]) == len(desired["loss"])
-        return distances(actual[name][None], desired[name][None])[0] if together else np.full(1, np.inf)
-    shared = min(len(actual[name]), len(desired[name]))
-    apart = np.full(len(desired[name]), np.inf)
-    apart[:shared], _ = distances(actual[name][:shared], desired[name][:shared])
-    if name != "loss" and not name.startswith("local/"):  # a shadow's last row may be its own end
-        there = desired["observed_steps"]
-        apart[:shared][actual["observed_steps"][:shared] != there[:shared]] = np.inf
+    """Distances (K,) of one array's rows."""
+    mine, theirs = parity.shared(name, actual, desired)
+    rows = parity.rows_of(name, desired)
+    apart = np.full(len(rows), np.inf)
+    apart[theirs], _ = distances(parity.rows_of(name, actual)[mine], rows[theirs])
     return apart
 
 

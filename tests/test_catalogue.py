@@ -7,7 +7,8 @@ from recorded import SMALL, build, desired, faulty, first_divergence, recorded
 from backends import COLUMNS
 from backends.base import Placement
 from harness import faults
-from harness.faults import DAMAGES, FAULTS, damage, numbers, rows, shown, updates
+from harness.faults import DAMAGES, FAULTS, PARTS, damage
+from harness.faults.by_hand import ByHand
 from harness.faults.numbers import hyper_parameters, with_value
 from harness.parity import KINDS, kind_of
 from harness.selftest.files import SPOILS
@@ -23,8 +24,8 @@ PAIRS = [
 
 
 def test_every_fault_has_a_name_of_its_own():
-    parts = (numbers.FAULTS, rows.FAULTS, updates.FAULTS, shown.FAULTS, damage.DAMAGES, SPOILS)
-    names = [one.id for part in parts for one in part]
+    tables = [*(part.FAULTS for part in PARTS), damage.DAMAGES, SPOILS]
+    names = [one.id for table in tables for one in table]
     assert len(names) > 100
     assert len(set(names)) == len(names)
 
@@ -77,7 +78,7 @@ def test_update_written_out_by_hand_is_every_column_s_own(column, task):
         return getattr(column, type(task.model).__name__)(task, Placement())
 
     own = recorded(make(task), task)
-    assert first_divergence(recorded(updates.ByHand(make, task), task), task, own) is None
+    assert first_divergence(recorded(ByHand(make, task), task), task, own) is None
 
 
 # -------------------------------------------------------------------------- finding one by its name

@@ -1,5 +1,6 @@
 """What frameworks draw by themselves: the test for equivalence, the columns' draws, and the command."""
 
+import io
 import json
 import os
 import random
@@ -8,10 +9,12 @@ from itertools import islice
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from command import COLUMNS, end_workers, finish, harness, start, wait_for, workers
+from rich.console import Console
 from scipy import stats
 
 import backends.numpy as reference
@@ -19,7 +22,7 @@ from backends.base import Placement, Unsupported
 from harness import chance, equivalence
 from harness.__main__ import main
 from harness.chance import STATISTICS
-from harness.report.chance import sentence
+from harness.report.chance import print_comparison, sentence
 from harness.sampling import SCHEMA, Comparison, Row
 
 # ----------------------------------------------------------------------------- two one-sided tests
@@ -389,6 +392,21 @@ def test_sentence_counts_and_names() -> None:
     )
 
 
+@pytest.mark.parametrize("backend", ["tensorflow", "a_backend_with_a_name"])
+def test_table_fits_into_80_columns(backend: str) -> None:
+    said = dict(zip(list(STATISTICS)[:2], ("cannot tell", "equivalent"), strict=True))
+    numbers = (-0.41547, -0.41509, -0.00038, -0.00061, 0.00137, 0.002)
+    rows = [Row(what, backend, word, None, None, *numbers) for what, word in said.items()]
+    rows.append(Row(list(STATISTICS)[2], backend, "unsupported"))
+    shown = io.StringIO()
+    print_comparison(msgspec.structs.replace(comparison(), rows=rows), Console(file=shown, width=80))
+    lines = shown.getvalue().splitlines()[:-1]  # the sentence is wrapped by the terminal
+    assert max(map(len, lines)) <= 80
+    whole = (*list(STATISTICS)[:3], *said.values(), "unsupported", backend)
+    whole += ("-0.41547", "-0.41509", "-0.00038", "(-0.00061…+0.00137)", "±0.002")
+    assert [text for text in whole if text not in "\n".join(lines)] == []
+
+
 def test_torch_beside_the_reference_as_json() -> None:
     done = harness("random", "-b", "torch", "--seeds", "5", "--json")
     assert done.stderr == ""
@@ -412,7 +430,7 @@ def test_whatever_becomes_of_a_backend_is_told() -> None:
     """A fault, no class `Chance`, no framework, and a worker that dies."""
     names = ("rotates", "noisy", "not_installed", "dies_at_start")
     backends = [word for name in names for word in ("-b", COLUMNS / f"{name}.py")]
-    done = harness("random", *backends, "--seeds", "40", env=os.environ | {"COLUMNS": "110"})
+    done = harness("random", *backends, "--seeds", "40", env=os.environ | {"COLUMNS": "80"})
     assert (done.returncode, done.stderr) == (3, "")
     assert "different: shuffle: neighbours kept × rotates; " in done.stdout
     assert "crashed: everything × dies_at_start (40 seeds each" in done.stdout

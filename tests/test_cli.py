@@ -369,6 +369,13 @@ def test_compare_finds_what_became_worse(finished, copied):
     assert harness("compare", copied, finished).returncode == 0
 
 
+def test_compare_of_runs_without_a_common_cell_is_refused(finished, copied):
+    file = copied / "run.json"
+    file.write_text(file.read_text().replace(f'"task": "{TASK}"', '"task": "another"'))
+    common = "the two runs have no cell in common: "
+    assert refused("compare", finished, copied) == f"{common}{TASK} in the one, another in the other"
+
+
 def test_console_script_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["scripts"] == {"samestep": "harness.__main__:main"}

@@ -111,3 +111,19 @@ def test_memory_does_not_grow_with_the_arrays():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 0.03 * desired.nbytes
+
+
+@pytest.mark.parametrize(
+    ("sizes", "so_far", "scales"),
+    [
+        ([0, 2, 1, 3], [0, 2, 2, 3], [3, 2, 2, 3]),
+        ([1, np.nan, np.inf, 2], [1, 1, 1, 2], [1, 1, 1, 2]),
+        ([0, 0], [0, 0], [1, 1]),
+        ([], [], []),
+    ],
+    ids=["zero-at-first", "not-finite", "always-zero", "no-rows"],
+)
+def test_sizes_grow_with_the_rows_and_never_divide_by_zero(sizes, so_far, scales):
+    found = distance.largest_so_far(np.array(sizes, float))
+    np.testing.assert_array_equal(found, so_far)
+    np.testing.assert_array_equal(distance.scale(found), scales)

@@ -16,8 +16,8 @@ from backends.base import Placement
 from harness import explain, folder, parity, trace
 from harness.explain import Explainer
 from harness.faults import DAMAGES, FAULTS
+from harness.faults.by_hand import ByHand, update
 from harness.faults.numbers import hyper_parameters, with_value
-from harness.faults.updates import ByHand, update
 from harness.spread import spread
 from tasks.spec import Stopping
 

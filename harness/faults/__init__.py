@@ -4,20 +4,22 @@ A fault turns a column's way to make a program into one that makes a wrong progr
 three ends: injected into any column, it shows that the comparison finds it; injected into the reference,
 it proves the cause of a divergence, or a difference that a column declares.
 
-    numbers.py   the task as the column sees it: hyper-parameters, data, initial parameters
-    rows.py      which rows a step sees
-    updates.py   the gradient, the penalty, the update rule
-    shown.py     what the column shows of itself: layout, names, units, losses
-    damage.py    a trace on its way to the comparison
+    numbers.py    the task as the column sees it: hyper-parameters, data, initial parameters
+    rows.py       which rows a step sees
+    by_hand.py    an update written out, into which the next three put faults
+    gradients.py  the loss, the gradient, the penalty
+    rates.py      the learning rate over time
+    rules.py      the update rules
+    shown.py      what the column shows of itself: layout, names, units, losses
+    damage.py     a trace on its way to the comparison
 """
 
-from harness.faults import damage, numbers, rows, shown, updates
+from harness.faults import damage, gradients, numbers, rates, rows, rules, shown
 from harness.faults.base import Fault
 from harness.faults.damage import Damage
 
-FAULTS: dict[str, Fault] = {
-    fault.id: fault for part in (numbers, rows, updates, shown) for fault in part.FAULTS
-}
+PARTS = (numbers, rows, gradients, rates, rules, shown)
+FAULTS: dict[str, Fault] = {fault.id: fault for part in PARTS for fault in part.FAULTS}
 DAMAGES: dict[str, Damage] = {one.id: one for one in damage.DAMAGES}
 
 
@@ -29,4 +31,4 @@ def find(name: str) -> Fault | None:
     return FAULTS.get(name)
 
 
-__all__ = ["DAMAGES", "FAULTS", "Damage", "Fault", "find"]
+__all__ = ["DAMAGES", "FAULTS", "PARTS", "Damage", "Fault", "find"]

@@ -1,7 +1,7 @@
 """What frameworks draw by themselves beside what the reference draws: a table, and what it comes to."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -17,11 +17,13 @@ from harness.sampling import EVERYTHING, Comparison, Row
 
 STYLES = {"equivalent": "green", "different": "bold red", "cannot tell": "yellow"}
 LOG_LINES = 5
+DIFFERENCE = "difference (90 % interval)"
+INTERVAL = len("(-0.00000…+0.00000)")  # stands below its difference where there is no room beside it
 
 
 def print_comparison(found: Comparison, console: Console) -> None:
     """Print the table, what its rows mean, the reasons for gaps in it, and a sentence."""
-    console.print(_table(found))
+    _print_rows(found, console)
     console.print()
     for what, about in found.about.items():
         console.print(Text.assemble((what, "bold"), f": {about}"))
@@ -58,20 +60,33 @@ def _names(rows: Iterable[Row]) -> str:
     return ", ".join(f"{row.what} × {row.backend}" for row in rows)
 
 
-def _table(found: Comparison) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("what", min_width=16)
-    table.add_column("backend", no_wrap=True)
-    table.add_column("mean", justify="right", no_wrap=True)
-    table.add_column(f"{found.reference}'s", justify="right", no_wrap=True)
-    table.add_column("difference (90 % interval)", justify="right", min_width=19)
-    table.add_column("margin", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True, min_width=len("cannot tell"))
+def _print_rows(found: Comparison, console: Console) -> None:
+    """One header, and below it each statistic, its name on a line of its own: so 80 columns are enough."""
+    header = ["backend", "mean", f"{found.reference}'s", DIFFERENCE, "margin", "verdict"]
+    lines = [header, *(_line(row) for row in found.rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    room = console.width - sum(widths) + widths[3] - len(widths) + 1
+    widths[3] = min(widths[3], max(room, INTERVAL))
+    console.print(_table(header, widths, show_header=True))
     for what, rows in groupby(found.rows, attrgetter("what")):
-        for number, row in enumerate(rows):
-            word = Text(row.word, STYLES.get(row.word, ""))
-            table.add_row(Text("" if number else what), row.backend, *_numbers(row), word)
+        console.print(Text(what, "bold"))
+        table = _table(header, widths, show_header=False)
+        for row in rows:
+            *most, word = _line(row)
+            table.add_row(*most, Text(word, STYLES.get(word, "")))
+        console.print(table)
+
+
+def _table(header: Sequence[str], widths: Sequence[int], *, show_header: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, show_header=show_header)
+    table.padding = (0, 0)  # the box has a space between columns
+    for name, width in zip(header, widths, strict=True):
+        table.add_column(name, width=width, justify="left" if name in {"backend", "verdict"} else "right")
     return table
+
+
+def _line(row: Row) -> list[str]:
+    return [row.backend, *_numbers(row), row.word]
 
 
 def _numbers(row: Row) -> list[str]:

@@ -21,14 +21,36 @@ UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U00
 
 
 def table(result: Result) -> dict[str, dict[str, Cell]]:
-    """The cells by row and backend, rows in the run's order.
+    """All cells by row and backend, rows in the run's order.
 
     A row is a task; where the run has several dtypes, devices or thread counts, a task at one of each.
     """
+    return _rows(result.cells)
+
+
+def matrix(result: Result) -> dict[str, dict[str, Cell]]:
+    """The cells as `table` has them, but no row with only the reference where a task has another."""
+    others = {(cell.task, *_place(cell)) for cell in result.cells if not is_reference(cell, result)}
+    tasks = {task for task, *_ in others}
+
+    def is_alone(cell: Cell) -> bool:
+        return cell.task in tasks and (cell.task, *_place(cell)) not in others
+
+    return _rows([cell for cell in result.cells if cell.status != "agreed" or not is_alone(cell)])
+
+
+def matrix_title(result: Result) -> str:
+    """What the numbers of the matrix are, and in which precision where that is not the reference's."""
+    places = {placed(cell) for cell in result.cells} - {""}
+    own = " (float64, cpu)" if places else ""
+    return f"Compared with {result.reference}{own}: worst relative difference{''.join(sorted(places))}"
+
+
+def _rows(cells: Sequence[Cell]) -> dict[str, dict[str, Cell]]:
     axes = ("dtype", "device", "threads")
-    varying = [axis for axis in axes if len({getattr(cell, axis) for cell in result.cells}) > 1]
+    varying = [axis for axis in axes if len({getattr(cell, axis) for cell in cells}) > 1]
     rows: dict[str, dict[str, Cell]] = {}
-    for cell in result.cells:
+    for cell in cells:
         placement = [f"{axis} {getattr(cell, axis)}" for axis in varying]
         rows.setdefault(", ".join([cell.task, *placement]), {})[cell.backend] = cell
     return rows
@@ -64,8 +86,8 @@ def worst(cell: Cell) -> tuple[float, str] | None:
     return max(((size, name) for name, size in sizes.items()), key=lambda found: found[0], default=None)
 
 
-def tightest(result: Result) -> str | None:
-    """Where a cell that agreed came closest to its tolerance, in words; None where nothing differed."""
+def least_headroom(result: Result) -> str | None:
+    """The least of any cell that agreed, and where; None where nothing differed."""
     found = [
         (difference.headroom, cell, " ".join([difference.quantity, *kind.split()[1:]]), difference.step)
         for cell in result.cells
@@ -76,7 +98,7 @@ def tightest(result: Result) -> str | None:
     if not found:
         return None
     headroom, cell, quantity, step = min(found, key=lambda one: one[0])
-    return f"{name(cell)}, {quantity} at step {step}: uses 1/{digits(headroom)} of its tolerance"
+    return f"{digits(headroom)}: {name(cell)}, {quantity} at step {step}"
 
 
 def number(value: float | None) -> str:
@@ -98,8 +120,18 @@ def word(cell: Cell, result: Result) -> str:
 
 
 def name(cell: Cell) -> str:
-    """A cell in words."""
-    return f"{cell.task} × {cell.backend}"
+    """A cell in words: "xor × torch", or "xor × torch (float32)"."""
+    return f"{cell.task} × {cell.backend}{placed(cell)}"
+
+
+def placed(cell: Cell) -> str:
+    """In which precision and where, if it is not in float64 on the CPU: " (float32, cuda)"."""
+    unusual = [word for word in _place(cell) if word not in {"float64", "cpu"}]
+    return f" ({', '.join(unusual)})" if unusual else ""
+
+
+def _place(cell: Cell) -> tuple[str, str]:
+    return cell.dtype, cell.device
 
 
 def divergences(result: Result) -> dict[str, list[Cell]]:
@@ -138,10 +170,11 @@ def cause(cell: Cell) -> str:
 def odd_one_out(task: str, result: Result) -> str | None:
     """Who agrees with whom on a task on which something diverged, and who stands against the majority.
 
-    The reference may be the odd one out like any other.  None where nothing diverged, or ran alone.
+    The reference may be the odd one out like any other.  None where nothing diverged, and of two backends:
+    neither is the odd one.
     """
     groups = result.groups.get(task, [])
-    if sum(map(len, groups)) < 2:
+    if sum(map(len, groups)) < 3:
         return None
     first, *others = groups
     rest = [backend for group in others for backend in group]

@@ -27,12 +27,12 @@ def _verdict(result: Result) -> Iterator[str]:
 def _matrix(result: Result) -> Iterator[str]:
     yield f"## Agreement with {result.reference}"
     yield ""
-    yield "The number is the worst relative difference of any quantity, in the training or in a single step."
-    if tightest := figures.tightest(result):
-        yield f"Tightest: {_escape(tightest)}."
+    yield f"{figures.matrix_title(result)} of any quantity, in the training or in a single step."
+    if headroom := figures.least_headroom(result):
+        yield f"Least headroom {_escape(headroom)}."
     yield ""
     yield from _head(result)
-    for name, cells in figures.table(result).items():
+    for name, cells in figures.matrix(result).items():
         row = (cells.get(backend) for backend in figures.backends(result))
         yield _row([name, *(figures.word(cell, result) if cell else "" for cell in row)])
 

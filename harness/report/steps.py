@@ -8,7 +8,7 @@ import numpy as np
 
 from backends.base import Arrays
 from harness import tolerance
-from harness.distance import distances
+from harness.distance import distances, largest_so_far, scale
 from tasks.spec import Array
 
 
@@ -33,8 +33,8 @@ def tolerances(desired: Arrays, dtype: str, prefix: str) -> tuple[Array, Array, 
     """The reference's steps (K,); there, the lowest and the highest tolerance of any parameter, each (K,)."""
     found = []
     for name in _parameters(desired, prefix):
-        scale = _scale(desired[name])
-        found.append(tolerance.tolerance(scale, desired[f"spread/{name}"], dtype) / scale)
+        size = _scale(desired[name])
+        found.append(tolerance.tolerance(size, desired[f"spread/{name}"], dtype) / size)
     return _steps(desired, prefix), np.min(found, axis=0), np.max(found, axis=0)
 
 
@@ -48,7 +48,5 @@ def _steps(arrays: Arrays, prefix: str) -> Array:
 
 
 def _scale(desired: Array) -> Array:
-    """The largest finite magnitude so far (K,), of the whole run where that is still 0, and 1 if it stays."""
-    _, size = distances(desired, desired)
-    so_far = np.maximum.accumulate(np.where(np.isfinite(size), size, 0.0))
-    return np.where(so_far > 0, so_far, so_far.max(initial=0.0) or 1.0)
+    """What differences from the reference's rows are relative to, (K,)."""
+    return scale(largest_so_far(distances(desired, desired)[1]))

@@ -31,8 +31,8 @@ def print_result(result: Result, console: Console, folder: Path) -> None:
     """Print matrix, findings, timing and reasons; at the end verdict, report and command."""
     if result.cells:
         console.print(_matrix(result, console))
-    if tightest := figures.tightest(result):
-        console.print(Text(f"tightest: {tightest}"))
+    if headroom := figures.least_headroom(result):
+        console.print(Text(f"least headroom {headroom}"))
     _print_divergences(result, console)
     _print_inconclusive(result, console)
     if any(cell.timing for cell in result.cells):
@@ -58,8 +58,8 @@ def _row_name(name: str, console: Console) -> str:
 
 
 def _matrix(result: Result, console: Console) -> Table:
-    table = _table(f"Compared with {result.reference}: worst relative difference", result)
-    for name, cells in figures.table(result).items():
+    table = _table(figures.matrix_title(result), result)
+    for name, cells in figures.matrix(result).items():
         row = (cells.get(backend) for backend in figures.backends(result))
         table.add_row(_row_name(name, console), *(_word(cell, result) for cell in row))
     return table
