@@ -96,11 +96,11 @@ class _NoColumn(Exception):
 def _set_up(column: backends.Column, at: Placement) -> tuple[ModuleType, dict[str, str]]:
     module = column.load()
     if not hasattr(module, "setup"):
-        raise _NoColumn(f"{column.file} defines no setup(at); backends/base.py lists what a column has")
+        raise _NoColumn(f"{column.path} defines no setup(at); backends/base.py lists what a column has")
     about = module.setup(at)
     if not isinstance(about, dict):
         expected = "expected what it runs on, as {'torch': '2.13.0'}"
-        raise _NoColumn(f"{column.file}: setup returned {about!r:.80}, {expected}")
+        raise _NoColumn(f"{column.path}: setup returned {about!r:.80}, {expected}")
     return module, about
 
 

@@ -15,7 +15,7 @@ SMALL = {task.name.removeprefix("small-"): task for task in small.TASKS}
 
 def build(task):
     """The program of the NumPy column."""
-    return getattr(reference, type(task.model).__name__)(task, Placement())
+    return getattr(reference, task.model.program)(task, Placement())
 
 
 @cache
