@@ -2,6 +2,7 @@
 
 import shlex
 import textwrap
+from collections.abc import Sized
 from itertools import chain
 from pathlib import Path
 
@@ -23,31 +24,40 @@ STYLES = {
     "timed out": "bold magenta",
     "crashed": "bold magenta",
 }  # beside the words, never instead of them
+TASKS = 24  # of more, a row is a concept
 NARROW = 110  # below so many columns, names of tasks take two lines
 LOG_LINES = 5
 
 
 def print_result(result: Result, console: Console, folder: Path) -> None:
-    """Print matrix, findings, timing and reasons; at the end verdict, report and command."""
+    """Print matrix, findings, timing and reasons; at the end verdict, report and command.
+
+    In a run of many tasks a row is a concept: its tasks are in the report.
+    """
+    is_long = bool(result.concepts) and len(figures.matrix(result)) > TASKS
     if result.cells:
-        console.print(_matrix(result, console))
+        console.print(_concepts(result, console) if is_long else _matrix(result, console))
     if headroom := figures.least_headroom(result):
         console.print(Text(f"least headroom {headroom}"))
+    _print_overflows(result, console)
     _print_divergences(result, console)
     _print_inconclusive(result, console)
     if any(cell.timing for cell in result.cells):
-        _print_timing(result, console)
+        console.print()
+        console.print(_concept_times(result, console) if is_long else _times(result, console))
+        _print_remarks(result, console)
     _print_reasons(result, console)
+    _print_not_explained(result, console)
     console.print(Text(verdict.sentence(result), style="bold"))
     page = next(folder.glob("*.html"), folder)
     console.print(Text(f"Report: {page}"), soft_wrap=True)
     console.print(Text(f"Again:  {shlex.join(result.command)}"), soft_wrap=True)
 
 
-def _table(title: str, result: Result) -> Table:
+def _table(title: str, result: Result, row: str = "task") -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     table.show_edge, table.padding = False, (0, 0)  # leaves room for five backends in 80 columns
-    table.add_column("task", no_wrap=True)
+    table.add_column(row, no_wrap=True)
     for backend in figures.backends(result):
         table.add_column(backend)
     return table
@@ -65,25 +75,58 @@ def _matrix(result: Result, console: Console) -> Table:
     return table
 
 
+def _concepts(result: Result, console: Console) -> Table:
+    title = f"{figures.matrix_title(result)}; how many cells of each concept"
+    table = _table(title, result, "concept")
+    for name, cells in figures.concepts(result).items():
+        row = [[cell for cell in cells if cell.backend == backend] for backend in figures.backends(result)]
+        table.add_row(_row_name(name, console), *(_tally(cells, result) for cells in row))
+    return table
+
+
+def _tally(cells: list[Cell], result: Result) -> Text:
+    style = STYLES.get(figures.worst_status(cells), "") if cells else ""
+    return Text("\n".join(figures.tally(cells, result)), style=style)
+
+
 def _word(cell: Cell | None, result: Result) -> Text:
     if cell is None:
         return Text("")
     return Text(figures.word(cell, result), style=STYLES.get(cell.status, ""))
 
 
+def _print_overflows(result: Result, console: Console) -> None:
+    """What some rates do is a result like any other."""
+    found = figures.overflows(result)
+    if found:
+        parts = (f"{_shortened(tasks)} after {steps} steps" for steps, tasks in sorted(found.items()))
+        console.print(Text(f"loss no longer finite, which ends the training: {'; '.join(parts)}"))
+
+
+def _shortened(names: list[str]) -> str:
+    more = [f"{len(names) - figures.MANY} more"] if len(names) > figures.MANY else []
+    return ", ".join([*names[: figures.MANY], *more])
+
+
 def _print_divergences(result: Result, console: Console) -> None:
     """Cell by cell; then who is the odd one out."""
-    found = figures.divergences(result)
+    found = list(chain.from_iterable(figures.divergences(result).values()))
     if found:
         _print_heading("First divergences", console)
-    for cell in chain.from_iterable(found.values()):
+    for cell in found[: figures.MANY]:
         console.print(Text(figures.name(cell), style=STYLES["diverged"]))
         words = Text(figures.divergence(cell))
         words.highlight_regex(r"cause: [^(]+|cause not known", "bold")
         _print_indented(words, console)
+    _print_rest(found, console)
     for sentence, tasks in figures.odd_ones_out(result).items():
         console.print(Text(sentence, style="bold"))
-        _print_indented(Text(", ".join(tasks)), console)
+        _print_indented(Text(_shortened(tasks)), console)
+
+
+def _print_rest(found: Sized, console: Console) -> None:
+    if len(found) > figures.MANY:
+        console.print(Text(f"and {len(found) - figures.MANY} more, which the report lists"))
 
 
 def _print_inconclusive(result: Result, console: Console) -> None:
@@ -91,19 +134,31 @@ def _print_inconclusive(result: Result, console: Console) -> None:
     if found:
         _print_heading("Inconclusive", console)
         console.print(Text(figures.DOUBT))
-    for task, words in found.items():
+    for task, words in list(found.items())[: figures.MANY]:
         _print_indented(Text.assemble((task, STYLES["inconclusive"]), f": {words}"), console)
+    _print_rest(found, console)
 
 
-def _print_timing(result: Result, console: Console) -> None:
+def _times(result: Result, console: Console) -> Table:
     title = f"Median step time; ratio to {result.reference}'s, 95 % interval (A/A: to itself)"
     table = _table(title, result)
     for name, cells in figures.table(result).items():
         row = [cells.get(backend) for backend in figures.backends(result)]
         if any(cell and cell.timing for cell in row):
             table.add_row(_row_name(name, console), *(_time(cell, result) for cell in row))
-    console.print()
-    console.print(table)
+    return table
+
+
+def _concept_times(result: Result, console: Console) -> Table:
+    title = f"Step time as a ratio to {result.reference}'s: median over the tasks, lowest–highest"
+    table = _table(title, result, "concept")
+    for name, cells in figures.concepts(result).items():
+        row = [[cell for cell in cells if cell.backend == backend] for backend in figures.backends(result)]
+        table.add_row(_row_name(name, console), *(figures.ratios(cells).replace(" ", "\n") for cells in row))
+    return table
+
+
+def _print_remarks(result: Result, console: Console) -> None:
     for remark, concerned in figures.timing_remarks(result).items():
         console.print(Text(f"{remark} ({figures.briefly(concerned, result)})"))
 
@@ -123,6 +178,15 @@ def _print_reasons(result: Result, console: Console) -> None:
             last = figures.log(cells[0]).splitlines()[-LOG_LINES:]
             _print_indented(Text("\n".join(last), style="dim"), console)
     console.print()
+
+
+def _print_not_explained(result: Result, console: Console) -> None:
+    found = figures.not_explained(result)
+    if found:
+        gaps = _shortened([figures.gap(cell) for cell in found])
+        console.print(
+            Text(f"Not explained, {len(found)} of {len(result.cells)} cells: {gaps}", style="bold red")
+        )
 
 
 def _print_heading(heading: str, console: Console) -> None:
