@@ -20,10 +20,10 @@ import numpy as np
 from backends import REFERENCE
 from backends.base import Arrays, Placement
 from backends.limits import Limit
-from harness import environment, folder, hint, parity, protocol, timing, trace
+from harness import environment, findings, folder, hint, parity, protocol, timing, trace
 from harness.metrics import metrics
 from harness.plan import Spot, UsageError, fingerprint
-from harness.result import SCHEMA, TRACED, Cause, Cell, Parity, Result, Status, Timing
+from harness.result import SCHEMA, TRACED, Cause, Cell, Concept, Parity, Result, Status, Timing
 from harness.session import Broken, Limits, Session, stop_all, together
 
 Key = tuple[str, Placement]  # a column's name, and where it computes: one worker each
@@ -69,6 +69,7 @@ class Run:
         self.phases: dict[str, float] = {}
         self.cells: dict[Spot, Cell] = {}
         self.groups: dict[str, list[list[str]]] = {}
+        self.concepts: list[Concept] = []
         self.dtype = spots[-1].at.dtype  # what is judged; the reference is float64 in any case
         self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
         self.stopping = threading.Event()
@@ -105,6 +106,7 @@ class Run:
         try:
             self._phase("parity", self._parity)
             self._groups()
+            self._concepts()
             if self.options.rounds:
                 self._phase("timing", self._timing)
             complete = True
@@ -149,6 +151,7 @@ class Run:
             phases_s=self.phases,
             cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
             groups=self.groups,
+            concepts=self.concepts,
         )
 
     def _phase(self, name: str, work: Callable[[], None]) -> None:
@@ -319,6 +322,15 @@ class Run:
                     groups = parity.groups(traces, spreads, self.dtype)
                     # In one group where all that differs is that something is not shown at all.
                     self.groups |= {reference.task.name: groups} if len(groups) > 1 else {}
+
+    def _concepts(self) -> None:
+        """What the reference's traces say of each concept."""
+        runs = {}
+        for spot in self.spots:
+            cell = self.cells.get(spot)
+            if spot.is_reference and cell and cell.status == "agreed" and cell.trace:
+                runs[spot.task.name] = findings.Run(spot.task, trace.load(self.out / cell.trace))
+        self.concepts = findings.concepts(runs)
 
     # ------------------------------------------------------------------------------------ timing
 

@@ -7,14 +7,32 @@ import sys
 import traceback
 from pathlib import Path
 
-from tasks import arbitrary, moons, perceptron, quadratic, small, xor
+from tasks import (
+    activation,
+    arbitrary,
+    initialisation,
+    learning_rate,
+    loss,
+    moons,
+    perceptron,
+    quadratic,
+    real,
+    regularisation,
+    rosenbrock,
+    schedule,
+    selection,
+    small,
+    xor,
+)
 from tasks.spec import Task, TaskError
 
 __all__ = ["TASKS", "Task", "TaskError", "load", "unlisted"]
 
-TASKS: dict[str, Task] = {
-    task.name: task for family in (perceptron, quadratic, xor, moons) for task in family.TASKS
-}
+FAMILIES = (
+    perceptron, quadratic, rosenbrock, xor, moons, learning_rate, schedule, initialisation, activation, loss,
+    regularisation, selection, real,
+)  # fmt: skip
+TASKS: dict[str, Task] = {task.name: task for family in FAMILIES for task in family.TASKS}
 
 
 def unlisted(name: str) -> Task | None:

@@ -46,7 +46,7 @@ class Network(Program):
         """Scale the incoming weights of each unit back to a norm of at most `largest`."""
         for w, _ in self.layers:
             norms = np.sqrt(np.sum(w * w, axis=0))  # (out,)
-            w *= largest / np.maximum(norms, largest)  # (in, out)
+            np.multiply(w, largest / np.maximum(norms, largest), out=w)  # (in, out)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         return self._loss_and_gradients(rows), self.gradients.copies()
