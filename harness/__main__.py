@@ -201,9 +201,11 @@ def list_(tasks_from: Path | None) -> None:
     """The table of tasks × backends, and what is unsupported and why."""
     import backends
     from harness.report import overview
+    from tasks.concepts import CONCEPTS
 
     table = plan.rows((), tasks_from, everything=True)
-    overview.print_table(table.values(), list(backends.COLUMNS.values()), {}, _console())
+    titles = {concept.id: concept.title for concept in CONCEPTS}
+    overview.print_table(table.values(), list(backends.COLUMNS.values()), titles, _console())
 
 
 @main.command()

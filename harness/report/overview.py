@@ -24,7 +24,7 @@ def print_table(
     `titles` are those of the concepts by their tags, in the order in which they are printed.
     """
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0))
-    table.add_column("  task", no_wrap=True)
+    table.add_column("  task", width=NAME + 2)
     for column in columns:
         table.add_column(column.name, min_width=len(column.name), no_wrap=True)
     reasons: dict[str, int] = {}
