@@ -106,24 +106,24 @@ def thin(y: Array, points: int = POINTS) -> Array:
 
 def curves(name: str, title: str, series: Series, palette: Palette, *, x_title: str, y_title: str) -> Chart:
     """Lines over each other; y is on the scale on which most of them can be seen."""
-    kind, y_scale = _scale(np.concatenate([y[np.isfinite(y)] for _, y in series.values()]))
+    kind, scale, axis = _scaled(np.concatenate([y[np.isfinite(y)] for _, y in series.values()]))
     x = alt.X("x:Q", title=x_title)
-    y = alt.Y("y:Q", title=f"{y_title}{kind}", scale=y_scale)
+    y = alt.Y("y:Q", title=f"{y_title}{kind}", scale=scale, axis=axis)
     chart = _lines(series, palette, x, y)
     return Chart(name, title, _spec(chart, title), *_table(series, x_title), notes=_not_finite(series))
 
 
-def _scale(values: Array) -> tuple[str, alt.Scale]:
+def _scaled(values: Array) -> tuple[str, alt.Scale, alt.Axis]:
     """Logarithmic where all are positive and span a factor of 10; on both sides of 0 where some are huge."""
-    if not values.size:
-        return "", alt.Scale(zero=False)
-    largest = float(np.abs(values).max())
+    largest = float(np.abs(values).max(initial=0.0))
     is_nice = largest < HUGE  # else the next round number would be infinite
-    if values.min() > 0 and values.max() >= 10 * values.min():
-        return " (log scale)", alt.Scale(type="log", nice=is_nice)
-    if largest >= WILD * max(1.0, float(np.median(np.abs(values)))):
-        return " (log scale to both sides of 0)", alt.Scale(type="symlog", nice=is_nice)
-    return "", alt.Scale(zero=False)
+    if values.size and values.min() > 0 and values.max() >= 10 * values.min():
+        return " (log scale)", alt.Scale(type="log", nice=is_nice), alt.Axis(format="~g")
+    if values.size and largest >= WILD * max(1.0, float(np.median(np.abs(values)))):
+        powers = 10.0 ** np.linspace(0, np.floor(np.log10(largest)), 4).round()[1:]
+        axis = alt.Axis(values=[*-powers, 0, *powers], format="~g")
+        return " (log scale on both sides of 0)", alt.Scale(type="symlog", nice=False), axis
+    return "", alt.Scale(zero=False), alt.Axis()
 
 
 def fit(name: str, title: str, points: tuple[Array, Array], series: Series, palette: Palette) -> Chart:
@@ -308,8 +308,8 @@ def _lines(series: Series, palette: Palette, x: alt.X, y: alt.Y, *, dotted: bool
 
 def _level_lines(model: Function, highest: float) -> list[dict[str, Any]]:
     """Closed lines on which f is constant, from a value down by factors of 4."""
-    angle = np.linspace(0, 2 * np.pi, 145)
-    circle = np.column_stack([np.cos(angle), np.sin(angle)])  # (145, 2)
+    angle = np.linspace(0, 2 * np.pi, 73 if isinstance(model, Quadratic) else 361)  # others are bent
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])  # (points, 2)
     lines = []
     for level in highest / 4.0 ** np.arange(8):
         w = _from_circle(model, np.sqrt(level) * circle)

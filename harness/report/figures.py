@@ -23,6 +23,7 @@ SEVERITY: tuple[str, ...] = (
 OTHERS = "other tasks"  # heading of those that belong to no concept
 FEW = 4  # lists of more tasks than this are shortened where they are complete
 MANY = 12  # lists of more are cut off
+SIZES = re.compile(r" \(differs by [^()]*\)$")  # see parity.verdict
 ANSI = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -296,12 +297,14 @@ def _listed(names: Sequence[str]) -> str:
 def reasons(result: Result) -> dict[tuple[str, str], list[Cell]]:
     """Why cells have no verdict, or one by declaration: each (status, reason) with the cells it concerns.
 
-    ("not observed", why) likewise, for the quantities that a framework does not show.
+    ("not observed", why) likewise, for the quantities that a framework does not show.  The size of a
+    known difference is each cell's own, and is left out.
     """
     found: dict[tuple[str, str], list[Cell]] = {}
     for cell in result.cells:
         if cell.status not in ("agreed", "diverged", "inconclusive"):
-            found.setdefault((cell.status, plain(cell.reason or NO_REASON)), []).append(cell)
+            reason = SIZES.sub("", plain(cell.reason or NO_REASON))
+            found.setdefault((cell.status, reason), []).append(cell)
         for why in cell.parity.not_observed if cell.parity else ():
             found.setdefault(("not observed", why), []).append(cell)
     order = [*STATUSES, "not observed"]

@@ -2,7 +2,7 @@
 
 import shlex
 import textwrap
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from itertools import chain
 from pathlib import Path
 
@@ -54,11 +54,11 @@ def print_result(result: Result, console: Console, folder: Path) -> None:
     console.print(Text(f"Again:  {shlex.join(result.command)}"), soft_wrap=True)
 
 
-def _table(title: str, result: Result, row: str = "task") -> Table:
+def _table(title: str, row: str, backends: Iterable[str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     table.show_edge, table.padding = False, (0, 0)  # leaves room for five backends in 80 columns
     table.add_column(row, no_wrap=True)
-    for backend in figures.backends(result):
+    for backend in backends:
         table.add_column(backend)
     return table
 
@@ -68,7 +68,7 @@ def _row_name(name: str, console: Console) -> str:
 
 
 def _matrix(result: Result, console: Console) -> Table:
-    table = _table(figures.matrix_title(result), result)
+    table = _table(figures.matrix_title(result), "task", figures.backends(result))
     for name, cells in figures.matrix(result).items():
         row = (cells.get(backend) for backend in figures.backends(result))
         table.add_row(_row_name(name, console), *(_word(cell, result) for cell in row))
@@ -76,12 +76,20 @@ def _matrix(result: Result, console: Console) -> Table:
 
 
 def _concepts(result: Result, console: Console) -> Table:
-    title = f"{figures.matrix_title(result)}; how many cells of each concept"
-    table = _table(title, result, "concept")
-    for name, cells in figures.concepts(result).items():
-        row = [[cell for cell in cells if cell.backend == backend] for backend in figures.backends(result)]
-        table.add_row(_row_name(name, console), *(_tally(cells, result) for cells in row))
+    """Without the reference's own column where there is nothing to say of it."""
+    found = figures.concepts(result)
+    is_silent = all(
+        figures.tally(_of(result.reference, cells), result) == ["reference"] for cells in found.values()
+    )
+    shown = [b for b in figures.backends(result) if not (is_silent and b == result.reference)]
+    table = _table(f"{figures.matrix_title(result)}; how many cells of each concept", "concept", shown)
+    for name, cells in found.items():
+        table.add_row(_row_name(name, console), *(_tally(_of(backend, cells), result) for backend in shown))
     return table
+
+
+def _of(backend: str, cells: Iterable[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.backend == backend]
 
 
 def _tally(cells: list[Cell], result: Result) -> Text:
@@ -141,7 +149,7 @@ def _print_inconclusive(result: Result, console: Console) -> None:
 
 def _times(result: Result, console: Console) -> Table:
     title = f"Median step time; ratio to {result.reference}'s, 95 % interval (A/A: to itself)"
-    table = _table(title, result)
+    table = _table(title, "task", figures.backends(result))
     for name, cells in figures.table(result).items():
         row = [cells.get(backend) for backend in figures.backends(result)]
         if any(cell and cell.timing for cell in row):
@@ -151,10 +159,11 @@ def _times(result: Result, console: Console) -> Table:
 
 def _concept_times(result: Result, console: Console) -> Table:
     title = f"Step time as a ratio to {result.reference}'s: median over the tasks, lowest–highest"
-    table = _table(title, result, "concept")
+    shown = [backend for backend in figures.backends(result) if backend != result.reference]
+    table = _table(title, "concept", shown)
     for name, cells in figures.concepts(result).items():
-        row = [[cell for cell in cells if cell.backend == backend] for backend in figures.backends(result)]
-        table.add_row(_row_name(name, console), *(figures.ratios(cells).replace(" ", "\n") for cells in row))
+        row = (figures.ratios(_of(backend, cells)).replace(" ", "\n") for backend in shown)
+        table.add_row(_row_name(name, console), *row)
     return table
 
 
