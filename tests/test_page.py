@@ -90,7 +90,7 @@ def record(name: str) -> Arrays:
     task = TASKS[name]
 
     def build(task: Task) -> Program:
-        program: Program = getattr(numpy, type(task.model).__name__)(task, Placement())
+        program: Program = getattr(numpy, task.model.program)(task, Placement())
         return program
 
     found, _ = trace.record(build(task), task)
