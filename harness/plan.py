@@ -60,6 +60,7 @@ def _judges() -> str:
         "draw.py",
         "trace.py",
         "metrics.py",
+        "hint.py",
         "parity.py",
         "tolerance.py",
         "worker.py",

@@ -12,12 +12,13 @@ import numpy as np
 import tensorflow as tf
 
 from backends.base import Placement
-from backends.keras.chance import Chance
-from backends.keras.function import Function
-from backends.keras.network import Network
-from backends.keras.optimizer import Optimizer
-from backends.keras.perceptron import Perceptron
-from backends.keras.schedule import Schedule
+
+from .chance import Chance
+from .function import Function
+from .network import Network
+from .optimizer import Optimizer
+from .perceptron import Perceptron
+from .schedule import Schedule
 
 __all__ = ["Chance", "Function", "Network", "Optimizer", "Perceptron", "Schedule", "setup"]
 

@@ -8,10 +8,11 @@ import tensorflow as tf
 from keras import ops
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.keras.arrays import ROWS, fill, in_graph, to_numpy
-from backends.keras.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import ROWS, fill, in_graph, to_numpy
+from .optimizer import Optimizer
 
 
 @final

@@ -9,11 +9,12 @@ import tensorflow as tf
 from keras import constraints, layers, ops, regularizers
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.keras.arrays import ROWS, exact, fill, in_graph, to_numpy
-from backends.keras.loss import ACTIVATIONS, criterion, scores, targets
-from backends.keras.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import ROWS, exact, fill, in_graph, to_numpy
+from .loss import ACTIVATIONS, criterion, scores, targets
+from .optimizer import Optimizer
 
 
 @final

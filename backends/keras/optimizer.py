@@ -9,10 +9,11 @@ import tensorflow as tf
 from keras import ops, optimizers
 
 from backends.base import Arrays, named, pick
-from backends.keras.arrays import exact, fill, to_numpy
-from backends.keras.schedule import Schedule
 from tasks import spec
 from tasks.spec import Task
+
+from .arrays import exact, fill, to_numpy
+from .schedule import Schedule
 
 # Where Keras keeps each slot; what it calls velocity in RMSprop, Adam and Nadam is a mean square.
 _SLOTS = {

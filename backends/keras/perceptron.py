@@ -9,10 +9,11 @@ import tensorflow as tf
 from keras import layers, ops
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.keras.arrays import ROWS, in_graph
-from backends.keras.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import ROWS, in_graph
+from .optimizer import Optimizer
 
 
 @final

@@ -6,11 +6,12 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.numpy.arrays import Flat
-from backends.numpy.loss import ACTIVATIONS, loss_and_delta, scores, targets
-from backends.numpy.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import Flat
+from .loss import ACTIVATIONS, loss_and_delta, scores, targets
+from .optimizer import Optimizer
 
 
 @final

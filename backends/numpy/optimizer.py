@@ -6,10 +6,11 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, named, pick
-from backends.numpy.arrays import Flat
-from backends.numpy.schedule import Schedule
 from tasks import spec
 from tasks.spec import Array, Task
+
+from .arrays import Flat
+from .schedule import Schedule
 
 
 @final

@@ -8,12 +8,13 @@ optimizer's `update_params`, and for a perceptron `fit_binary`.  Tests hold the 
 import sklearn
 
 from backends.base import Placement, Unsupported
-from backends.sklearn.chance import Chance
-from backends.sklearn.function import Function
-from backends.sklearn.network import Network
-from backends.sklearn.optimizer import Optimizer
-from backends.sklearn.perceptron import Perceptron
-from backends.sklearn.schedule import Schedule
+
+from .chance import Chance
+from .function import Function
+from .network import Network
+from .optimizer import Optimizer
+from .perceptron import Perceptron
+from .schedule import Schedule
 
 __all__ = ["Chance", "Function", "Network", "Optimizer", "Perceptron", "Schedule", "setup"]
 

@@ -8,11 +8,12 @@ import numpy as np
 from sklearn.neural_network import MLPRegressor
 
 from backends.base import Arrays, NotObserved, Placement, Program, named, pick
-from backends.sklearn.arrays import check_supported
-from backends.sklearn.loss import loss_and_gradients
-from backends.sklearn.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import check_supported
+from .loss import loss_and_gradients
+from .optimizer import Optimizer
 
 
 @final

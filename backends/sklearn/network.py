@@ -6,11 +6,12 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.sklearn.arrays import check_supported, parameters
-from backends.sklearn.loss import estimator, loss_and_gradients, scores, targets
-from backends.sklearn.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import check_supported, parameters
+from .loss import estimator, loss_and_gradients, scores, targets
+from .optimizer import Optimizer
 
 
 @final

@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
 from backends.base import Arrays, named, pick
-from backends.sklearn.schedule import Schedule
 from tasks import spec
 from tasks.spec import Array, Task
+
+from .schedule import Schedule
 
 
 @final

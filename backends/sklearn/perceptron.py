@@ -8,10 +8,11 @@ from sklearn import linear_model
 from sklearn.linear_model._stochastic_gradient import fit_binary
 
 from backends.base import Arrays, NotObserved, Placement, Program, named, pick
-from backends.sklearn.arrays import check_supported
-from backends.sklearn.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import check_supported
+from .optimizer import Optimizer
 
 
 @final

@@ -7,12 +7,13 @@ and not once per step.
 import tensorflow as tf
 
 from backends.base import Placement
-from backends.tensorflow.chance import Chance
-from backends.tensorflow.function import Function
-from backends.tensorflow.network import Network
-from backends.tensorflow.optimizer import Optimizer
-from backends.tensorflow.perceptron import Perceptron
-from backends.tensorflow.schedule import Schedule
+
+from .chance import Chance
+from .function import Function
+from .network import Network
+from .optimizer import Optimizer
+from .perceptron import Perceptron
+from .schedule import Schedule
 
 __all__ = ["Chance", "Function", "Network", "Optimizer", "Perceptron", "Schedule", "setup"]
 

@@ -6,10 +6,11 @@ from typing import final
 import tensorflow as tf
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.tensorflow.arrays import ROWS, fill, in_graph, to_numpy, variables
-from backends.tensorflow.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import ROWS, fill, in_graph, to_numpy, variables
+from .optimizer import Optimizer
 
 
 @final

@@ -7,11 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.tensorflow.arrays import ROWS, fill, in_graph, to_numpy, variables
-from backends.tensorflow.loss import ACTIVATIONS, losses, scores, targets
-from backends.tensorflow.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import ROWS, fill, in_graph, to_numpy, variables
+from .loss import ACTIVATIONS, losses, scores, targets
+from .optimizer import Optimizer
 
 
 @final

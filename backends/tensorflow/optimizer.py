@@ -6,10 +6,11 @@ from typing import final
 import tensorflow as tf
 
 from backends.base import Arrays, named, pick
-from backends.tensorflow.arrays import fill, to_numpy
-from backends.tensorflow.schedule import Schedule
 from tasks import spec
 from tasks.spec import Task
+
+from .arrays import fill, to_numpy
+from .schedule import Schedule
 
 
 @final

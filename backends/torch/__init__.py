@@ -8,12 +8,13 @@ buffer times minus the learning rate, and a few defaults of optimizers and sched
 import torch
 
 from backends.base import Placement
-from backends.torch.chance import Chance
-from backends.torch.function import Function
-from backends.torch.network import Network
-from backends.torch.optimizer import Optimizer
-from backends.torch.perceptron import Perceptron
-from backends.torch.schedule import Schedule
+
+from .chance import Chance
+from .function import Function
+from .network import Network
+from .optimizer import Optimizer
+from .perceptron import Perceptron
+from .schedule import Schedule
 
 __all__ = ["Chance", "Function", "Network", "Optimizer", "Perceptron", "Schedule", "setup"]
 

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from backends import base
-from backends.torch import arrays
 from tasks.spec import Array, Rows
+
+from . import arrays
 
 
 @final

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from backends.base import Arrays, Placement, Program, named
-from backends.torch import arrays
-from backends.torch.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from . import arrays
+from .optimizer import Optimizer
 
 
 @final

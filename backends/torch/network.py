@@ -7,11 +7,12 @@ import torch
 from torch import nn
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.torch import arrays
-from backends.torch.loss import activation, losses, scores, targets
-from backends.torch.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import NO_ROWS, Array, Rows, Task
+
+from . import arrays
+from .loss import activation, losses, scores, targets
+from .optimizer import Optimizer
 
 
 @final

@@ -9,10 +9,11 @@ import torch
 from torch import optim
 
 from backends.base import Arrays
-from backends.torch import arrays
-from backends.torch.schedule import Schedule
 from tasks import spec
 from tasks.spec import Task
+
+from . import arrays
+from .schedule import Schedule
 
 # PyTorch's names of what the task calls its slots.
 _NAMES = {

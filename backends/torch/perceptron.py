@@ -10,10 +10,11 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.torch import arrays
-from backends.torch.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from . import arrays
+from .optimizer import Optimizer
 
 
 @final
