@@ -40,14 +40,15 @@ class Network(Program):
     def run(self, batches: Sequence[Rows]) -> Array:
         found = []
         for rows in batches:
-            loss, penalty = self._loss(rows), self._penalty(rows)
+            loss = self._loss(rows)
+            penalised = self._penalised(loss, rows)
             if self.decays:  # the step gets the penalty as weight decay, the reported loss as a term
                 # Recipe: scikit-learn divides alpha by the rows of this batch, and leaves biases alone.
                 self.optimizer.native.param_groups[0]["weight_decay"] = self.spec.l2 / len(rows)
-            self.optimizer.step(self._gradients(loss if self.decays else loss + penalty))
+            self.optimizer.step(self._gradients(loss if self.decays else penalised))
             if self.spec.max_norm is not None:
                 self._constrain(self.spec.max_norm)
-            found.append((loss + penalty).detach())
+            found.append(penalised.detach())
         return torch.stack(found).cpu().numpy()
 
     @torch.no_grad()
@@ -62,7 +63,7 @@ class Network(Program):
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """With the penalty in the loss, since weight decay shows only inside the optimizer."""
-        loss = self._loss(rows) + self._penalty(rows)
+        loss = self._penalised(self._loss(rows), rows)
         gradients = dict(zip(self.parameters, self._gradients(loss), strict=True))
         return loss.item(), {name: arrays.numpy(gradient) for name, gradient in gradients.items()}
 
@@ -76,16 +77,20 @@ class Network(Program):
         weights = self.weights[rows]  # (N,)
         return weights @ found.flatten() / weights.sum()  # Recipe: PyTorch would divide by N.
 
-    def _penalty(self, rows: Rows) -> torch.Tensor | float:
-        """(½·l2·Σ w² + l1·Σ |w|)/N."""
+    def _penalised(self, loss: torch.Tensor, rows: Rows) -> torch.Tensor:
+        """The loss and (½·l2·Σ w² + l1·Σ |w|)/N."""
         if not self.spec.l2 and not self.spec.l1:
-            return 0.0
+            return loss
         w = torch.cat([kernel.flatten() for kernel in self.kernels])
-        return (0.5 * self.spec.l2 * w.square().sum() + self.spec.l1 * w.abs().sum()) / len(rows)
+        penalty = 0.5 * self.spec.l2 * (w @ w)
+        if self.spec.l1:
+            penalty = penalty + self.spec.l1 * w.abs().sum()
+        return loss + penalty / len(rows)
 
     def _gradients(self, loss: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Zeros below a step, which lets no derivative through."""
-        return torch.autograd.grad(loss, [*self.parameters.values()], materialize_grads=True)
+        is_step = self.spec.activation == "step"
+        return torch.autograd.grad(loss, [*self.parameters.values()], materialize_grads=is_step)
 
     def observe(self) -> Arrays:
         parameters = {name: arrays.numpy(p) for name, p in self.parameters.items()}

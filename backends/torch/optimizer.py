@@ -93,7 +93,8 @@ class Optimizer:
         for name, parameter in self.parameters.items():
             state = self._counts(parameter)
             for slot in self.task.optimizer.slots:
-                array = observed[f"state/{slot}/{name}"] / self._unit(slot)
+                unit = self._unit(slot) or 1.0  # at a rate of 0, any: the velocity stays 0
+                array = observed[f"state/{slot}/{name}"] / unit
                 state[_NAMES[slot]] = arrays.tensor(array, parameter)
             self.native.state[parameter] = state
 
