@@ -324,13 +324,13 @@ STATISTICS = {
 
 def sample(
     column: ModuleType, at: Placement, seeds: Sequence[int]
-) -> tuple[dict[str, list[list[float]]], dict[str, str]]:
+) -> tuple[dict[str, list[list[float | None]]], dict[str, str]]:
     """Every statistic at every seed, a number per layer, and why for each that the framework does not have.
 
     Raises `Unsupported` when the column has no class `Chance`.
     """
     subject = Subject(column, at)
-    values: dict[str, list[list[float]]] = {}
+    values: dict[str, list[list[float | None]]] = {}
     unsupported: dict[str, str] = {}
     for name, statistic in STATISTICS.items():
         try:
