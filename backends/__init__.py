@@ -21,7 +21,7 @@ REFERENCE = "numpy"
 
 @dataclass(frozen=True)
 class Column:
-    """One framework's implementation of every task: a package or a user's file, and what to install for it."""
+    """One framework's implementation of every task: a package, or a user's file, and what to install."""
 
     name: str
     path: Path
@@ -47,7 +47,8 @@ class Column:
         """The modules that its source imports, other than Python's own and ours: "torch"."""
         body = [node for file in self.files for node in ast.parse(file.read_text()).body]
         imports = {alias.name for node in body if isinstance(node, ast.Import) for alias in node.names}
-        imports |= {node.module for node in body if isinstance(node, ast.ImportFrom) and node.module}
+        others = [node for node in body if isinstance(node, ast.ImportFrom) and not node.level]
+        imports |= {node.module for node in others if node.module}
         names = {name.split(".")[0] for name in imports}
         return frozenset(names - sys.stdlib_module_names - {"backends", "tasks"})
 
@@ -55,7 +56,10 @@ class Column:
         """Import the column and, with it, its framework.  Raises whatever its source raises."""
         if self.path.parent == HERE:
             return importlib.import_module(f"backends.{self.name}")
-        spec = importlib.util.spec_from_file_location(f"samestep_column_{self.name}", self.path)
+        name = f"samestep_column_{self.name}"
+        file = self.path / "__init__.py" if self.path.is_dir() else self.path
+        inside = [str(self.path)] if self.path.is_dir() else None
+        spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=inside)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
@@ -77,15 +81,17 @@ COLUMNS: dict[str, Column] = {
 
 
 def find(name: str) -> Column:
-    """The column of this name, or of a user's own file, given by its path.
+    """The column of this name, or of a user's own file or package, given by its path.
 
     Raises `LookupError` with the names that there are.
     """
     if name in COLUMNS:
         return COLUMNS[name]
     path = Path(name)
-    if path.suffix == ".py" and path.is_file():
+    if (path.suffix == ".py" and path.is_file()) or (path / "__init__.py").is_file():
         if path.stem in COLUMNS:
-            raise LookupError(f"{name!r} has the name of a built-in backend: rename the file")
+            raise LookupError(f"{name!r} has the name of a built-in backend: rename it")
         return Column(path.stem.replace(".", "-"), path.resolve())
-    raise LookupError(f"{name!r} is neither a backend ({', '.join(COLUMNS)}) nor a .py file with one")
+    raise LookupError(
+        f"{name!r} is neither a backend ({', '.join(COLUMNS)}) nor a .py file or a package with one"
+    )

@@ -75,10 +75,6 @@ def _cross_entropy(_task: Task, model: Network) -> bool:
     return isinstance(model.loss, BinaryCrossEntropy | CategoricalCrossEntropy)
 
 
-def _weighted_and_penalised(task: Task, model: Network) -> bool:
-    return task.data is not None and task.data.weights is not None and model.l2 > 0
-
-
 SKLEARN = (
     Limit(
         "unsupported",
@@ -130,11 +126,6 @@ SKLEARN = (
         "unsupported",
         _of_network(lambda _task, model: model.dropout > 0),
         "scikit-learn's networks have no dropout",
-    ),
-    Limit(
-        "unsupported",
-        _of_network(_weighted_and_penalised),
-        "MLPClassifier divides its penalty by the sum of the weights of a batch, the task by its rows",
     ),
     Limit(
         "known difference",

@@ -57,7 +57,7 @@ def _version() -> str:
 def main(context: click.Context) -> None:
     """The same training step in every framework: proved, timed and explained.
 
-    Without a command: every task on every installed backend; the report in reports/latest.
+    Without a command: the default tasks on every installed backend; the report in reports/latest.
     """
     if context.invoked_subcommand is None:
         with run.make_context("run", [], parent=context) as defaults:
@@ -83,6 +83,7 @@ file_path = click.Path(path_type=Path)
 @click.option(
     "-t", "--task", "patterns", multiple=True, help="Task name, pattern ('moons*') or tag ('tag:quadratic')."
 )
+@click.option("--all", "everything", is_flag=True, help="Every task there is, not only the default ones.")
 @click.option(
     "-b", "--backend", "backends", multiple=True, help="Backend name, or a .py file with one of your own."
 )
@@ -109,6 +110,7 @@ file_path = click.Path(path_type=Path)
 )
 def run(
     patterns: tuple[str, ...],
+    everything: bool,
     backends: tuple[str, ...],
     dtype: str,
     device: str,
@@ -122,16 +124,21 @@ def run(
     start_limit: float,
     limit: float,
 ) -> None:
-    """Compare and time tasks on backends, and write the report."""
+    """Compare and time tasks on backends, and write the report.
+
+    Without -t or --all: the default tasks, and all of --tasks-from.
+    """
     from backends.base import Placement
     from harness import environment, timing
     from harness.report.progress import Progress
     from harness.run import Options, Run
     from harness.session import Limits
 
+    if everything and patterns:
+        raise UsageError("--all goes without -t: it is every task")
     if device == "cuda" and (problem := environment.cuda_problem()):
         raise UsageError(f"--device cuda: {problem}")
-    table = plan.rows(patterns, tasks_from)
+    table = plan.rows(patterns, tasks_from, everything=everything)
     spots = plan.spots(table, plan.columns(backends), Placement(dtype, device, threads))
     options = Options(
         out=out,
@@ -194,8 +201,11 @@ def list_(tasks_from: Path | None) -> None:
     """The table of tasks × backends, and what is unsupported and why."""
     import backends
     from harness.report import overview
+    from tasks.concepts import CONCEPTS
 
-    overview.print_table(plan.rows((), tasks_from).values(), list(backends.COLUMNS.values()), _console())
+    table = plan.rows((), tasks_from, everything=True)
+    titles = {concept.id: concept.title for concept in CONCEPTS}
+    overview.print_table(table.values(), list(backends.COLUMNS.values()), titles, _console())
 
 
 @main.command()
@@ -207,7 +217,7 @@ def show(task: str, names: tuple[str, ...], tasks_from: Path | None) -> None:
     import backends
     from harness.show import print_task
 
-    table = plan.rows((), tasks_from)
+    table = plan.rows((), tasks_from, everything=True)
     if unlisted := tasks.unlisted(task):
         table[task] = unlisted
     if task not in table:
@@ -298,7 +308,10 @@ def compare(run_a: Path, run_b: Path) -> None:
     from harness import folder
     from harness.report import changes
 
-    sys.exit(changes.print_changes(folder.load(run_a), folder.load(run_b), _console()))
+    a, b = folder.load(run_a), folder.load(run_b)
+    if problem := changes.nothing_shared(a, b):
+        raise UsageError(problem)
+    sys.exit(changes.print_changes(a, b, _console()))
 
 
 def _console(*, stderr: bool = False) -> "Console":

@@ -97,17 +97,20 @@ def compare(
         )
 
 
-def verdict(parity: Parity, limit: Limit | None, causes: Sequence[Cause] = ()) -> tuple[Status, str | None]:
+def verdict(
+    parity: Parity, limit: Limit | None, causes: Sequence[Cause] = (), hint: str | None = None
+) -> tuple[Status, str | None]:
     """The status that a comparison comes to, and its reason if it is not plain agreement.
 
     A declared difference is known as long as the reference, computed with the declared cause, agrees.
+    `hint` says what a difference without a cause looks like.
     """
     if parity.first_divergence is None:
         if parity.first_undecided is None:
             return "agreed", None
         return "inconclusive", _undecided(parity)
     if limit is None:
-        return "diverged", f"{describe(parity.first_divergence)}; {_because(causes)}"
+        return "diverged", f"{describe(parity.first_divergence)}; {_because(causes, hint)}"
     declared = next((cause for cause in causes if cause.id == limit.cause), None)
     if declared is not None:
         return "known difference", (
@@ -115,15 +118,15 @@ def verdict(parity: Parity, limit: Limit | None, causes: Sequence[Cause] = ()) -
             f"computed so, the reference agrees to {declared.agrees_to:.1e})"
         )
     return "diverged", (
-        f"{describe(parity.first_divergence)}; {_because(causes)}; "
+        f"{describe(parity.first_divergence)}; {_because(causes, hint)}; "
         f"declared, but no explanation: {limit.reason}"
     )
 
 
-def _because(causes: Sequence[Cause]) -> str:
+def _because(causes: Sequence[Cause], hint: str | None) -> str:
     """The named cause, or that there is none."""
     if not causes:
-        return "cause not known"
+        return f"cause not known, but {hint}" if hint else "cause not known"
     words = " or ".join(cause.words for cause in causes)
     agrees_to = max(cause.agrees_to for cause in causes)
     alike = ", which this task cannot tell apart" if len(causes) > 1 else ""
@@ -188,7 +191,7 @@ def _undecided(parity: Parity) -> str:
 
 def _series(name: str, actual: Arrays, desired: Arrays, dtype: str, *, replay: bool) -> Iterator[_Series]:
     """The differences of one array, and one more for what of it cannot be compared."""
-    steps, rows = _steps(name, desired), rows_of(name, desired)
+    steps, rows = steps_of(name, desired), rows_of(name, desired)
     if name not in actual:
         yield _problem(name, int(steps[0]), "is missing")
         return
@@ -230,7 +233,7 @@ def _form(name: str, actual: Arrays, desired: Arrays, dtype: str) -> str | None:
         return f"has dtype {ours.dtype}, expected {dtype}"
     if ours.shape[1:] != theirs.shape[1:]:
         return f"has shape {ours.shape[1:]}, expected {theirs.shape[1:]}"
-    steps = len(theirs) if name.startswith(LOCAL) else len(_steps(name, actual))
+    steps = len(theirs) if name.startswith(LOCAL) else len(steps_of(name, actual))
     if len(ours) != steps:
         return f"has {len(ours)} rows at {steps} observed steps"
     return None
@@ -241,7 +244,7 @@ def rows_of(name: str, trace: Arrays) -> Array:
     return trace[name][None] if kind_of(name) == "predict" else trace[name]
 
 
-def _steps(name: str, trace: Arrays) -> Array:
+def steps_of(name: str, trace: Arrays) -> Array:
     """After how many steps each row of an array was taken; predictions belong to the end."""
     if name == "loss":
         return np.arange(len(trace["loss"]))
@@ -256,7 +259,7 @@ def _steps(name: str, trace: Arrays) -> Array:
 
 def shared(name: str, actual: Arrays, desired: Arrays) -> tuple[Array | slice, Array | slice]:
     """Which rows of both sides belong to the same steps."""
-    ours, theirs = _steps(name, actual), _steps(name, desired)
+    ours, theirs = steps_of(name, actual), steps_of(name, desired)
     if np.array_equal(ours, theirs):
         return slice(None), slice(None)  # views: no copy of the trace
     _, mine, other = np.intersect1d(ours, theirs, return_indices=True)

@@ -17,6 +17,9 @@ from backends.base import Placement
 from harness import environment
 from tasks.spec import Task
 
+DEFAULT = "default"  # tag of the tasks that run where none is asked for
+NAMED = 30  # a sentence names so many tasks at most
+
 
 class UsageError(Exception):
     """Wrong use: one sentence that names what and where.  Ends the command with exit code 2."""
@@ -60,6 +63,7 @@ def _judges() -> str:
         "draw.py",
         "trace.py",
         "metrics.py",
+        "hint.py",
         "parity.py",
         "tolerance.py",
         "worker.py",
@@ -78,16 +82,21 @@ def reference_placement(at: Placement) -> Placement:
     return Placement("float64", "cpu", at.threads)
 
 
-def rows(patterns: Iterable[str], extra: Path | None) -> dict[str, Task]:
-    """The tasks that match any pattern ('moons*', or 'tag:quadratic'), in report order; all if there is none.
+def rows(patterns: Iterable[str], extra: Path | None, *, everything: bool = False) -> dict[str, Task]:
+    """The tasks that match any pattern ('moons*', or 'tag:quadratic'), in report order.
 
+    Without a pattern: those tagged "default" and all of the file `extra`; or `everything` there is.
     Raises `UsageError` for a pattern that matches nothing and for a task file that is no good.
     """
     try:
-        table = tasks.TASKS | (tasks.load(extra) if extra else {})
+        own = tasks.load(extra) if extra else {}
     except tasks.TaskError as error:
         raise UsageError(str(error)) from error
+    table = tasks.TASKS | own
     patterns = list(patterns)
+    if not patterns:
+        usual = {name: task for name, task in tasks.TASKS.items() if DEFAULT in task.tags} or tasks.TASKS
+        return table if everything else usual | own
     table |= {task.name: task for pattern in patterns for task in _unlisted(pattern, table)}
     for pattern in patterns:
         if not any(_matches(task, pattern) for task in table.values()):
@@ -95,9 +104,7 @@ def rows(patterns: Iterable[str], extra: Path | None) -> dict[str, Task]:
             known = list(dict.fromkeys(tags)) if pattern.startswith("tag:") else list(table)
             raise UsageError(f"no task matches {pattern!r}; {suggestion(pattern, known)}")
     return {
-        name: task
-        for name, task in table.items()
-        if not patterns or any(_matches(task, pattern) for pattern in patterns)
+        name: task for name, task in table.items() if any(_matches(task, pattern) for pattern in patterns)
     }
 
 
@@ -112,7 +119,9 @@ def _unlisted(pattern: str, table: Mapping[str, Task]) -> list[Task]:
 def suggestion(name: str, known: list[str]) -> str:
     """What may have been meant, or all that there is."""
     close = get_close_matches(name.lower(), known, n=3)
-    return f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(known)}"
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"there are: {', '.join(known)}" if len(known) <= NAMED else f"`list` names all {len(known)}"
 
 
 def _matches(task: Task, pattern: str) -> bool:

@@ -83,9 +83,9 @@ class Sample(Struct, frozen=True, tag=True):
 
 
 class Sampled(Struct, frozen=True, tag=True):
-    """One number per statistic and seed."""
+    """Of each statistic and seed one number, or one per layer."""
 
-    values: dict[str, list[float | None]]  # None: not finite, for which JSON has no number
+    values: dict[str, list[list[float | None]]]  # None: not finite, for which JSON has no number
     unsupported: dict[str, str]  # statistic to why this framework does not have it
 
 

@@ -3,18 +3,16 @@
 import datetime as dt
 import os
 import shutil
-import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -22,14 +20,12 @@ import numpy as np
 from backends import REFERENCE
 from backends.base import Arrays, Placement
 from backends.limits import Limit
-from harness import environment, folder, parity, protocol, timing, trace
+from harness import environment, findings, folder, hint, parity, protocol, timing, trace
 from harness.metrics import metrics
 from harness.plan import Spot, UsageError, fingerprint
-from harness.result import SCHEMA, TRACED, Cause, Cell, Parity, Result, Timing
-from harness.session import Broken, Limits, Session
+from harness.result import SCHEMA, TRACED, Cause, Cell, Concept, Parity, Result, Status, Timing
+from harness.session import Broken, Limits, Session, stop_all, together
 
-T = TypeVar("T")
-R = TypeVar("R")
 Key = tuple[str, Placement]  # a column's name, and where it computes: one worker each
 
 
@@ -73,6 +69,7 @@ class Run:
         self.phases: dict[str, float] = {}
         self.cells: dict[Spot, Cell] = {}
         self.groups: dict[str, list[list[str]]] = {}
+        self.concepts: list[Concept] = []
         self.dtype = spots[-1].at.dtype  # what is judged; the reference is float64 in any case
         self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
         self.stopping = threading.Event()
@@ -109,6 +106,7 @@ class Run:
         try:
             self._phase("parity", self._parity)
             self._groups()
+            self._concepts()
             if self.options.rounds:
                 self._phase("timing", self._timing)
             complete = True
@@ -153,6 +151,7 @@ class Run:
             phases_s=self.phases,
             cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
             groups=self.groups,
+            concepts=self.concepts,
         )
 
     def _phase(self, name: str, work: Callable[[], None]) -> None:
@@ -162,23 +161,10 @@ class Run:
         finally:
             self.phases[name] = time.perf_counter() - began
 
-    def _together(self, work: Callable[[T], R], items: list[T], at_once: int) -> list[R]:
-        """The results of some work on each item, in threads; Ctrl-C ends the workers that these wait for."""
-        with ThreadPoolExecutor(max(1, at_once)) as pool:
-            futures = [pool.submit(work, item) for item in items]
-            try:
-                wait(futures)
-            except KeyboardInterrupt:
-                self._stop()
-                raise
-        return [future.result() for future in futures]
-
     def _stop(self) -> None:
         """Make the threads of a comparison come to their end at once."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: nothing may disturb the end
         self.stopping.set()
-        for session in self.sessions.values():
-            session.stop()
+        stop_all(self.sessions.values())
         for event in self.references.values():
             event.set()
 
@@ -208,7 +194,7 @@ class Run:
             if spot not in self.cells:
                 todo.setdefault((spot.column.name, spot.at), []).append(spot)
         self.watcher.start("comparing", sum(map(len, todo.values())))
-        self._together(self._column, list(todo.values()), at_once=len(todo))
+        together(self._column, list(todo.values()), self._stop, at_once=len(todo))
 
     def _column(self, spots: list[Spot]) -> None:
         for spot in spots:
@@ -249,17 +235,13 @@ class Run:
                 recorded = self._record(spot, self.out / file, states=str(desired.resolve()))
             with self.comparing:
                 actual = trace.load(self.out / file)
-                found = parity.compare(
-                    actual,
-                    trace.load(desired),
-                    spot.at.dtype,
-                    not_observed=recorded.not_observed,
-                    replay=spot.is_reference,
-                )
+                found, looks = _judged(spot, actual, trace.load(desired), recorded)
             causes = []
             if found.first_divergence and not spot.is_reference:
                 causes = self._causes(spot, self.out / file, recorded, limit)
-            return self._compared(spot, file, actual, found, causes, limit)
+            return self._compared(
+                spot, file, actual, found, causes, parity.verdict(found, limit, causes, looks)
+            )
         except Broken as broken:
             return self._cell(spot, status=broken.status, reason=broken.reason, details=broken.details)
         except Exception as error:  # noqa: BLE001  whatever a damaged trace may raise: only this cell has failed
@@ -286,9 +268,15 @@ class Run:
         return []
 
     def _compared(
-        self, spot: Spot, file: Path, actual: Arrays, found: Parity, causes: list[Cause], limit: Limit | None
+        self,
+        spot: Spot,
+        file: Path,
+        actual: Arrays,
+        found: Parity,
+        causes: list[Cause],
+        verdict: tuple[Status, str | None],
     ) -> Cell:
-        status, reason = parity.verdict(found, limit, causes)
+        status, reason = verdict
         return self._cell(
             spot,
             status=status,
@@ -335,6 +323,15 @@ class Run:
                     # In one group where all that differs is that something is not shown at all.
                     self.groups |= {reference.task.name: groups} if len(groups) > 1 else {}
 
+    def _concepts(self) -> None:
+        """What the reference's traces say of each concept."""
+        runs = {}
+        for spot in self.spots:
+            cell = self.cells.get(spot)
+            if spot.is_reference and cell and cell.status == "agreed" and cell.trace:
+                runs[spot.task.name] = findings.Run(spot.task, trace.load(self.out / cell.trace))
+        self.concepts = findings.concepts(runs)
+
     # ------------------------------------------------------------------------------------ timing
 
     def _timing(self) -> None:
@@ -359,7 +356,7 @@ class Run:
         """Time one task.  A backend that breaks leaves the row, which starts again without it."""
         # As many cold starts at a time as there are cores: each is a process of its own on few threads.
         cores = (os.cpu_count() or 1) // row[0].at.threads
-        replies = zip(row, self._together(self._prepare, row, at_once=cores), strict=True)
+        replies = zip(row, together(self._prepare, row, self._stop, at_once=cores), strict=True)
         prepared = {spot: reply for spot, reply in replies if reply is not None}
         reference = next((spot for spot in prepared if spot.is_reference), None)
         if reference is None:
@@ -446,3 +443,14 @@ class _BrokenAt(Exception):
     def __init__(self, spot: Spot, broken: Broken) -> None:
         super().__init__(str(broken))
         self.spot, self.broken = spot, broken
+
+
+def _judged(
+    spot: Spot, actual: Arrays, desired: Arrays, recorded: protocol.Recorded
+) -> tuple[Parity, str | None]:
+    """How a trace compares with the reference's, and what it looks like where it first differs."""
+    found = parity.compare(
+        actual, desired, spot.at.dtype, not_observed=recorded.not_observed, replay=spot.is_reference
+    )
+    first = found.first_divergence
+    return found, hint.hint(first, actual, desired, spot.at.dtype) if first else None

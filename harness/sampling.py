@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,13 +18,14 @@ from harness import equivalence
 from harness.chance import STATISTICS
 from harness.protocol import Sample, Sampled
 from harness.result import BROKEN, Status
-from harness.session import Broken, Limits, Session
+from harness.session import Broken, Limits, Session, stop_all, together
+from tasks.spec import Array
 
 START_S, SEED_S = 60.0, 2.0  # how long a worker may take, and how much longer per seed
 
 EVERYTHING = "everything"  # what a backend without any sample lacks
 
-SCHEMA: Literal["samestep.random/1"] = "samestep.random/1"
+SCHEMA: Literal["samestep.random/2"] = "samestep.random/2"
 
 
 class Row(Struct, frozen=True):
@@ -41,12 +42,13 @@ class Row(Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     margin: float | None = None
+    layer: int | None = None  # from 1, where the statistic has a number per layer
 
 
 class Comparison(Struct, frozen=True):
     """Every statistic of every backend."""
 
-    schema: Literal["samestep.random/1"]
+    schema: Literal["samestep.random/2"]
     reference: str
     seeds: int  # of each sample
     seconds: float
@@ -95,20 +97,15 @@ def compare(columns: Sequence[Column], seeds: int) -> Comparison:
 def _answers(sessions: Sequence[Session], seeds: int) -> list[Sampled | Broken]:
     """What each worker has found; the first with the first seeds, all others with the next."""
     chosen = [range(seeds), *[range(seeds, 2 * seeds)] * (len(sessions) - 1)]
-    with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(sessions)) as pool:
+    with contextlib.ExitStack() as stack:
         for session in sessions:
             stack.callback(session.end)
-        futures = [pool.submit(_ask, *pair) for pair in zip(sessions, chosen, strict=True)]
-        try:
-            wait(futures)
-        except KeyboardInterrupt:
-            for session in sessions:
-                session.stop()
-            raise
-    return [future.result() for future in futures]
+        pairs = list(zip(sessions, chosen, strict=True))
+        return together(_ask, pairs, partial(stop_all, sessions), at_once=len(sessions))
 
 
-def _ask(session: Session, seeds: Sequence[int]) -> Sampled | Broken:
+def _ask(pair: tuple[Session, Sequence[int]]) -> Sampled | Broken:
+    session, seeds = pair
     try:
         return session.ask(Sample(list(seeds)), Sampled)
     except Broken as broken:
@@ -126,21 +123,29 @@ def _rows(backend: str, found: Sampled | Broken, desired: Sampled | Broken) -> I
     for what, reason in found.unsupported.items():
         yield Row(what, backend, "unsupported", reason)
     for what, values in found.values.items():
-        yield _row(what, backend, _numbers(values), _numbers(desired.values[what]))
+        yield from _per_layer(what, backend, _numbers(values), _numbers(desired.values[what]))
 
 
-def _numbers(values: Sequence[float | None]) -> np.ndarray:
-    """JSON has no NaN: a value that is not finite arrives as None."""
-    return np.array([np.nan if value is None else value for value in values])
+def _numbers(values: Sequence[Sequence[float | None]]) -> Array:
+    """(seeds, layers); JSON has no NaN: a value that is not finite arrives as None."""
+    return np.array(values, dtype=float)
 
 
-def _row(what: str, backend: str, actual: np.ndarray, desired: np.ndarray) -> Row:
+def _per_layer(what: str, backend: str, actual: Array, desired: Array) -> Iterator[Row]:
+    """One row per layer, of samples (seeds, layers); its number is left out where it is the only one."""
+    layers = actual.shape[1]
+    for layer in range(layers):
+        yield _row(what, backend, layer + 1 if layers > 1 else None, actual[:, layer], desired[:, layer])
+
+
+def _row(what: str, backend: str, layer: int | None, actual: Array, desired: Array) -> Row:
     margin = STATISTICS[what].margin
     found = equivalence.compare(actual, desired, margin)
     return Row(
         what,
         backend,
         found.word,
+        layer=layer,
         mean=float(actual.mean()),
         reference_mean=float(desired.mean()),
         difference=found.difference,

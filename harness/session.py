@@ -8,6 +8,8 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +27,9 @@ POLL_S = 1.0  # how often a silent worker is looked at
 LONGEST_LINE = 1_000_000  # bytes; no reply comes near, since arrays travel in files
 LOG_LINES, LOG_BYTES = 30, 50_000  # how much of a log a cell tells
 
-R = TypeVar("R", bound=protocol.Reply)
+T = TypeVar("T")
+R = TypeVar("R")
+Answer = TypeVar("Answer", bound=protocol.Reply)
 
 
 class Broken(Exception):
@@ -111,7 +115,7 @@ class Session:
             for end in child_ends.values():
                 os.close(end)
 
-    def ask(self, request: protocol.Request, expected: type[R]) -> R:
+    def ask(self, request: protocol.Request, expected: type[Answer]) -> Answer:
         """The worker's answer; starts or restarts the worker if need be.
 
         Raises `Broken` with the status that the cell gets.
@@ -138,7 +142,7 @@ class Session:
         self.ready = ready
         self.about = ready.about
 
-    def _answer(self, limit_s: float, what: str, expected: type[R]) -> R:
+    def _answer(self, limit_s: float, what: str, expected: type[Answer]) -> Answer:
         line = self._read_line(time.monotonic() + limit_s)
         if line is None:
             self._dump_stack()
@@ -240,3 +244,22 @@ class Session:
 def _signal(leader: subprocess.Popen[bytes], sign: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader.pid, sign)
+
+
+def together(work: Callable[[T], R], items: Sequence[T], stop: Callable[[], None], at_once: int) -> list[R]:
+    """The results of some work on each item, in threads; on Ctrl-C, `stop` must make them come to an end."""
+    with ThreadPoolExecutor(max(1, at_once)) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            wait(futures)
+        except KeyboardInterrupt:
+            stop()
+            raise
+    return [future.result() for future in futures]
+
+
+def stop_all(sessions: Iterable[Session]) -> None:
+    """Make whoever waits for these workers come to an end at once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: nothing may disturb the end
+    for session in sessions:
+        session.stop()

@@ -47,7 +47,7 @@ def spread(
         else:
             actual = trace.single_steps(program, shadow, states)
         for name in actual:
-            if name not in trace.NOT_COMPARED:
+            if name in desired and name not in trace.NOT_COMPARED:
                 apart = _apart(name, actual, desired)
                 found[f"spread/{name}"] = np.maximum(found.get(f"spread/{name}", 0.0), apart)
     return found | {"spread/steps": np.array([min(steps), max(steps)])}

@@ -143,7 +143,7 @@ class _Recorder:
 
 
 def _finite(arrays: Arrays) -> Arrays:
-    """The rows before the first in which a number is not finite: a step's gradient overflows before its loss."""
+    """The rows before the first in which a number is not finite: gradients overflow before losses."""
     rows = len(arrays["observed_steps"])
     bad = [~np.isfinite(array.reshape(rows, -1)).all(axis=1) for array in arrays.values()]  # (rows,) each
     until = int(np.argmax(np.append(np.any(bad, axis=0), True)))

@@ -73,8 +73,7 @@ def _end_with_parent(lifeline: int) -> None:
 def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol.Ready] | protocol.Failure:
     began = time.perf_counter()
     try:
-        module = column.load()
-        about = module.setup(at)
+        module, about = _set_up(column, at)
     except ModuleNotFoundError as error:
         # Missing is only the framework itself; anything else that does not import is a failure.
         if error.name in column.frameworks():
@@ -83,9 +82,26 @@ def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol
         return _failure(error)
     except Unsupported as error:
         return protocol.Failure("unsupported", str(error))
+    except _NoColumn as error:
+        return protocol.Failure("failed", str(error))
     except Exception as error:  # noqa: BLE001  whatever a framework's import may raise
         return _failure(error)
     return module, protocol.Ready(time.perf_counter() - began, about | _linear_algebra())
+
+
+class _NoColumn(Exception):
+    """A file that lacks what every column has."""
+
+
+def _set_up(column: backends.Column, at: Placement) -> tuple[ModuleType, dict[str, str]]:
+    module = column.load()
+    if not hasattr(module, "setup"):
+        raise _NoColumn(f"{column.path} defines no setup(at); backends/base.py lists what a column has")
+    about = module.setup(at)
+    if not isinstance(about, dict):
+        expected = "expected what it runs on, as {'torch': '2.13.0'}"
+        raise _NoColumn(f"{column.path}: setup returned {about!r:.80}, {expected}")
+    return module, about
 
 
 def _linear_algebra() -> dict[str, str]:

@@ -2,18 +2,37 @@
 
 import importlib.util
 import re
+import reprlib
 import sys
 import traceback
 from pathlib import Path
 
-from tasks import arbitrary, moons, perceptron, quadratic, small, xor
+from tasks import (
+    activation,
+    arbitrary,
+    initialisation,
+    learning_rate,
+    loss,
+    moons,
+    perceptron,
+    quadratic,
+    real,
+    regularisation,
+    rosenbrock,
+    schedule,
+    selection,
+    small,
+    xor,
+)
 from tasks.spec import Task, TaskError
 
 __all__ = ["TASKS", "Task", "TaskError", "load", "unlisted"]
 
-TASKS: dict[str, Task] = {
-    task.name: task for family in (perceptron, quadratic, xor, moons) for task in family.TASKS
-}
+FAMILIES = (
+    perceptron, quadratic, rosenbrock, xor, moons, learning_rate, schedule, initialisation, activation, loss,
+    regularisation, selection, real,
+)  # fmt: skip
+TASKS: dict[str, Task] = {task.name: task for family in FAMILIES for task in family.TASKS}
 
 
 def unlisted(name: str) -> Task | None:
@@ -46,14 +65,21 @@ def load(path: Path) -> dict[str, Task]:
         raise TaskError(f"{path} defines no TASKS, {expected}")
     found = module.TASKS
     if not isinstance(found, (list, tuple)):
-        raise TaskError(f"{path}: TASKS is {found!r}, {expected}")
+        raise TaskError(f"{path}: TASKS is {_briefly(found)}, {expected}")
     for i, task in enumerate(found):
         if not isinstance(task, Task):
-            raise TaskError(f"{path}: TASKS[{i}] is {task!r}, {expected}")
+            raise TaskError(f"{path}: TASKS[{i}] is {_briefly(task)}, {expected}")
     names = [*TASKS, *(task.name for task in found)]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise TaskError(f"{path}: task name already taken: {', '.join(sorted(repeated))}")
     return {task.name: task for task in found}
+
+
+def _briefly(value: object) -> str:
+    """A value on one short line, however large it is."""
+    short = reprlib.Repr()
+    short.maxother = 60  # shows the name of a task
+    return " ".join(short.repr(value).split())
 
 
 def _line(error: BaseException, file: str) -> str:

@@ -4,13 +4,15 @@ NumPy only: a task must be the same in a process that has no framework.  Where s
 the originals, its stream is repeated number by number, and a test holds both against each other.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, pairwise
+from pathlib import Path
 
 import numpy as np
 
-from tasks.spec import Array, Dataset, Rows
+from tasks.spec import Array, Dataset, Order, Rows
 
 # ---------------------------------------------------------------------------------------- data
 
@@ -51,6 +53,91 @@ def split(x: Array, y: Array, test: float, seed: int) -> Dataset:
     return Dataset(x_train=x[trains], y_train=y[trains], x_test=x[tests], y_test=y[tests])
 
 
+def folds(x: Array, y: Array, count: int, seed: int) -> list[Dataset]:
+    """Each of `count` parts of the rows held back once for testing.
+
+    Source: `sklearn.model_selection.KFold(count, shuffle=True, random_state=seed)`, whose random stream this
+    repeats.
+    """
+    order = np.arange(len(x))
+    np.random.RandomState(seed).shuffle(order)
+    parts = [np.sort(part) for part in np.array_split(order, count)]
+    sets = []
+    for test in parts:
+        train = np.setdiff1d(order, test)
+        sets.append(Dataset(x_train=x[train], y_train=y[train], x_test=x[test], y_test=y[test]))
+    return sets
+
+
+def shipped(name: str) -> tuple[Array, Array] | None:
+    """A real data set that comes with scikit-learn: x (N, D), y (N,); None where that is not installed.
+
+    Read from its files: scikit-learn itself is not imported.  Digits are 8 × 8 grey values from 0 to 16.
+    """
+    package = importlib.util.find_spec("sklearn")
+    if package is None or not package.submodule_search_locations:
+        return None
+    folder = Path(package.submodule_search_locations[0]) / "datasets" / "data"
+    if name == "diabetes":
+        x = np.loadtxt(folder / "diabetes_data_raw.csv.gz")
+        return x, np.loadtxt(folder / "diabetes_target.csv.gz")
+    file = {"wine": "wine_data.csv", "digits": "digits.csv.gz"}.get(name, f"{name}.csv")
+    header = 0 if name == "digits" else 1
+    table = np.loadtxt(folder / file, delimiter=",", skiprows=header)
+    return table[:, :-1], table[:, -1]
+
+
+def scaled(data: Dataset) -> Dataset:
+    """Every feature with mean 0 and deviation 1 over the training rows; one that does not vary is 0.
+
+    Source: `sklearn.preprocessing.StandardScaler`, fitted to the training rows alone.
+    """
+    mean, deviation = data.x_train.mean(axis=0), data.x_train.std(axis=0)
+    divisor = np.where(deviation > 0, deviation, 1.0)
+    parts = {"x_train": data.x_train, "x_test": data.x_test, "x_validation": data.x_validation}
+    return replace(data, **{name: (x - mean) / divisor for name, x in parts.items() if x is not None})
+
+
+def balanced(data: Dataset) -> Dataset:
+    """Rows weighted so that every class counts the same: N/(C·rows of the class).
+
+    Source: `sklearn.utils.class_weight.compute_sample_weight("balanced", y)`.
+    """
+    classes, of_row, counts = np.unique(data.y_train, return_inverse=True, return_counts=True)
+    return replace(data, weights=data.rows / (len(classes) * counts[of_row]))
+
+
+def with_validation(data: Dataset, rows: int) -> Dataset:
+    """The last `rows` training rows are watched instead of trained on."""
+    return replace(
+        data,
+        x_train=data.x_train[:-rows],
+        y_train=data.y_train[:-rows],
+        x_validation=data.x_train[-rows:],
+        y_validation=data.y_train[-rows:],
+    )
+
+
+def augmented(data: Dataset, copies: int, noise: float, seed: int) -> Dataset:
+    """The training rows `copies` times: as they are, and then each time moved by normal noise."""
+    rng = np.random.default_rng(seed)
+    moved = [data.x_train + rng.normal(scale=noise, size=data.x_train.shape) for _ in range(copies - 1)]
+    return replace(
+        data, x_train=np.concatenate([data.x_train, *moved]), y_train=np.tile(data.y_train, copies)
+    )
+
+
+def thinned(data: Dataset, copies: int, units: int, dropout: float, seed: int) -> Dataset:
+    """The training rows `copies` times, each time with other hidden units kept: a share of 1 - dropout."""
+    kept = np.random.default_rng(seed).random((copies * data.rows, units)) >= dropout
+    return replace(
+        data,
+        x_train=np.tile(data.x_train, (copies, 1)),
+        y_train=np.tile(data.y_train, copies),
+        kept=kept.astype(float),
+    )
+
+
 # -------------------------------------------------------------------------- initial parameters
 
 
@@ -59,19 +146,65 @@ def zeros(**shapes: tuple[int, ...]) -> dict[str, Array]:
     return {name: np.zeros(shape) for name, shape in shapes.items()}
 
 
+def layers(sizes: Sequence[int], kernel: Callable[[int, int], Array]) -> dict[str, Array]:
+    """Kernels (in, out) by a rule, biases zero; `sizes` are units per layer, inputs first."""
+    start = {}
+    for i, (rows, units) in enumerate(pairwise(sizes), 1):
+        start[f"w{i}"] = kernel(rows, units)
+        start[f"b{i}"] = np.zeros(units)
+    return start
+
+
+def uniform(sizes: Sequence[int], seed: int, bound: float = 0.05) -> dict[str, Array]:
+    """Kernels uniform in ±bound, whatever the size of a layer."""
+    rng = np.random.default_rng(seed)
+    return layers(sizes, lambda rows, units: rng.uniform(-bound, bound, (rows, units)))
+
+
+def normal(sizes: Sequence[int], seed: int, deviation: float = 0.05) -> dict[str, Array]:
+    """Kernels normal with this deviation, whatever the size of a layer."""
+    rng = np.random.default_rng(seed)
+    return layers(sizes, lambda rows, units: rng.normal(scale=deviation, size=(rows, units)))
+
+
 def glorot(sizes: Sequence[int], seed: int) -> dict[str, Array]:
-    """Kernels uniform in ±√(6/(in+out)), biases zero; `sizes` are units per layer, inputs first.
+    """Kernels uniform in ±√(6/(in+out)).
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks" (2010).
     """
     rng = np.random.default_rng(seed)
-    start = {}
-    for i, (rows, units) in enumerate(pairwise(sizes), 1):
+
+    def kernel(rows: int, units: int) -> Array:
         bound = np.sqrt(6 / (rows + units))
-        start[f"w{i}"] = rng.uniform(-bound, bound, (rows, units))
-        start[f"b{i}"] = np.zeros(units)
-    return start
+        return rng.uniform(-bound, bound, (rows, units))
+
+    return layers(sizes, kernel)
+
+
+def he(sizes: Sequence[int], seed: int, gain: float = 1.0) -> dict[str, Array]:
+    """Kernels normal with deviation gain·√(2/in).
+
+    Source: He et al., "Delving Deep into Rectifiers" (2015).
+    """
+    rng = np.random.default_rng(seed)
+    return layers(sizes, lambda rows, units: rng.normal(scale=gain * np.sqrt(2 / rows), size=(rows, units)))
+
+
+def orthogonal(sizes: Sequence[int], seed: int) -> dict[str, Array]:
+    """Kernels whose rows or columns, whichever are fewer, are orthonormal; uniform among all such.
+
+    Source: Saxe, McClelland and Ganguli, "Exact Solutions to the Nonlinear Dynamics of Learning in Deep
+    Linear Neural Networks" (2014).
+    """
+    rng = np.random.default_rng(seed)
+
+    def kernel(rows: int, units: int) -> Array:
+        q, r = np.linalg.qr(rng.normal(size=(max(rows, units), min(rows, units))))
+        q = q * np.sign(np.diag(r))
+        return q if rows >= units else q.T
+
+    return layers(sizes, kernel)
 
 
 def scikit_learn_start(sizes: Sequence[int], seed: int, activation: str) -> dict[str, Array]:
@@ -135,3 +268,17 @@ class ScikitLearnShuffled:
             rng.shuffle(permutation)
             order = order[permutation]
             yield order
+
+
+@dataclass(frozen=True)
+class OneCopyAnEpoch:
+    """Of rows that are there `copies` times, end to end, one copy after the other, each in `order`."""
+
+    order: Order
+    copies: int
+
+    def epochs(self, rows: int) -> Iterator[Rows]:
+        """The rows of the first copy, then of the second, and so on, and again from the first."""
+        one = rows // self.copies
+        for epoch, order in zip(count(), self.order.epochs(one), strict=False):
+            yield order + one * (epoch % self.copies)

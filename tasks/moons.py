@@ -1,7 +1,7 @@
 """Two interleaved half circles: width of the network, and the three kinds of gradient descent."""
 
 from tasks import draw
-from tasks.classifier import mlp_classifier
+from tasks.build import mlp_classifier
 from tasks.spec import Batches, GradientDescent, Network, Stopping, Task
 
 SMALL = draw.split(*draw.moons(200, noise=0.2, seed=42), test=0.3, seed=42)
@@ -19,7 +19,7 @@ def _descent(kind: str, shows: str, size: int) -> Task:
         optimizer=GradientDescent(learning_rate=0.1),
         batches=Batches(size, draw.Shuffled(seed=1)),
         stopping=Stopping(max_epochs=30),
-        tags=("moons", "batch-size"),
+        tags=("moons", "batch-size", "chapter", "default"),
     )
 
 
@@ -30,7 +30,7 @@ TASKS = (
         SMALL,
         hidden=(100, 100),
         max_epochs=2000,
-        tags=("moons",),
+        tags=("moons", "chapter", "default"),
     ),
     mlp_classifier(
         "moons-good-fit",
@@ -38,7 +38,7 @@ TASKS = (
         SMALL,
         hidden=(10,),
         max_epochs=2000,
-        tags=("moons",),
+        tags=("moons", "chapter", "default"),
     ),
     mlp_classifier(
         "moons-underfit",
@@ -46,7 +46,7 @@ TASKS = (
         SMALL,
         hidden=(2,),
         max_epochs=2000,
-        tags=("moons",),
+        tags=("moons", "chapter", "default"),
     ),
     mlp_classifier(
         "moons-noisy-underfit",
@@ -54,7 +54,7 @@ TASKS = (
         NOISY,
         hidden=(1,),
         max_epochs=1000,
-        tags=("moons",),
+        tags=("moons", "chapter", "default"),
     ),
     mlp_classifier(
         "moons-noisy-well-fit",
@@ -62,7 +62,7 @@ TASKS = (
         NOISY,
         hidden=(100, 100),
         max_epochs=1000,
-        tags=("moons",),
+        tags=("moons", "chapter", "default"),
     ),
     _descent("full-batch", "Gradient descent on all 140 rows at once: one smooth step per pass.", size=140),
     _descent("stochastic", "The same from one row at a time: 140 rough steps per pass.", size=1),

@@ -1,7 +1,7 @@
 """XOR, which no perceptron can learn."""
 
 from tasks import draw
-from tasks.classifier import mlp_classifier
+from tasks.build import mlp_classifier
 from tasks.spec import Adam, Batches, Network, Stopping, Task
 
 XOR = draw.logic(0, 1, 1, 0)
@@ -13,7 +13,7 @@ TASKS = (
         XOR,
         hidden=(2,),
         max_epochs=1000,
-        tags=("xor",),
+        tags=("xor", "chapter", "default"),
     ),
     mlp_classifier(
         "xor-adam",
@@ -22,7 +22,7 @@ TASKS = (
         hidden=(4, 2),
         max_epochs=1000,
         learning_rate=0.01,
-        tags=("xor",),
+        tags=("xor", "chapter", "default"),
     ),
     Task(
         name="xor-learns",
@@ -33,6 +33,6 @@ TASKS = (
         optimizer=Adam(learning_rate=0.05, epsilon_hat=True),
         batches=Batches(4, draw.InOrder()),
         stopping=Stopping(max_epochs=200),
-        tags=("xor",),
+        tags=("xor", "chapter", "default"),
     ),
 )

@@ -1,11 +1,13 @@
 """The command line as documented, and every wrong use of it: one sentence, exit code 2, nothing lost."""
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,12 @@ from command import (
     workers,
 )
 from conftest import ROOT
+from rich.console import Console
 
-from harness import environment, folder
+import backends
+import tasks
+from harness import environment, folder, plan
+from harness.report import overview
 from tasks import TASKS
 
 TASK = "quadratic-gd"
@@ -48,10 +54,11 @@ def copied(finished, tmp_path):
 
 NO_SUCH = "/nowhere/at all.py"
 WRONG_USE = {
-    "unknown-task": (["-t", "cats"], f"no task matches 'cats'; there are: {', '.join(TASKS)}"),
+    "unknown-task": (["-t", "cats"], f"no task matches 'cats'; {plan.suggestion('cats', list(TASKS))}"),
     "misspelled-task": (["-t", "xor-adm"], "no task matches 'xor-adm'; did you mean xor-adam"),
-    "unknown-pattern": (["-t", TASK, "-t", "moom*"], "no task matches 'moom*'; there are: "),
+    "unknown-pattern": (["-t", TASK, "-t", "moom*"], "no task matches 'moom*'; "),
     "unknown-tag": (["-t", "tag:zzz"], "no task matches 'tag:zzz'; there are: tag:"),
+    "all-and-one": (["--all", "-t", TASK], "--all goes without -t: it is every task"),
     "misspelled-tag": (
         ["-t", "tag:quadratics"],
         "no task matches 'tag:quadratics'; did you mean tag:quadratic?",
@@ -94,7 +101,9 @@ def test_wrong_use_is_refused_in_one_sentence(misused, wrong):
     [
         pytest.param(["rum"], "No such command 'rum'.", id="unknown-command"),
         pytest.param(
-            ["show", "cats"], "no task is named 'cats'; there are: perceptron-and,", id="show-unknown"
+            ["show", "cats"],
+            f"no task is named 'cats'; {plan.suggestion('cats', list(TASKS))}",
+            id="show-unknown",
         ),
         pytest.param(["show"], "Missing argument 'TASK'.", id="show-nothing"),
         pytest.param(["list", "--tasks-from", NO_SUCH], f"{NO_SUCH}: no such file", id="list-no-file"),
@@ -183,19 +192,19 @@ RUN_JSON = {
     "cut-off": (lambda content: content[: len(content) // 2], "is damaged: "),
     "empty": (lambda _: b"", "is damaged: "),
     "no-text": (lambda _: b"\xff\xfe\x00", "is damaged: "),
-    "another-programs": (lambda _: b'{"name": "page", "version": 3}', "is not a samestep.run/2 file: "),
-    "a-list": (lambda _: b"[1, 2]", "is not a samestep.run/2 file: "),
+    "another-programs": (lambda _: b'{"name": "page", "version": 3}', "is not a samestep.run/3 file: "),
+    "a-list": (lambda _: b"[1, 2]", "is not a samestep.run/3 file: "),
     "of-another-program": (
-        lambda content: content.replace(b"samestep.run/2", b"others.run/1"),
-        "is not a samestep.run/2 file: Invalid enum value 'others.run/1'",
+        lambda content: content.replace(b"samestep.run/3", b"others.run/1"),
+        "is not a samestep.run/3 file: Invalid enum value 'others.run/1'",
     ),
     "with-a-field-missing": (
         lambda content: content.replace(b'"command"', b'"commands"'),
-        "is not a samestep.run/2 file: Object",
+        "is not a samestep.run/3 file: Object",
     ),
     "with-a-wrong-value": (
         lambda content: content.replace(b'"threads": 1', b'"threads": "one"'),
-        "is not a samestep.run/2 file: Expected `int",
+        "is not a samestep.run/3 file: Expected `int",
     ),
 }
 
@@ -214,10 +223,10 @@ def test_run_json_that_is_no_good_is_refused_and_nothing_lost(finished, copied, 
 
 def test_run_of_an_earlier_version_is_set_aside_and_not_read(copied):
     file = copied / "run.json"
-    earlier = file.read_bytes().replace(b"samestep.run/2", b"samestep.run/1")
+    earlier = file.read_bytes().replace(b"samestep.run/3", b"samestep.run/2")
     file.write_bytes(earlier)
-    assert "is not a samestep.run/2 file" in refused(*RUN, copied, "--resume")
-    assert "is not a samestep.run/2 file" in refused("compare", copied, copied)
+    assert "is not a samestep.run/3 file" in refused(*RUN, copied, "--resume")
+    assert "is not a samestep.run/3 file" in refused("compare", copied, copied)
     assert harness(*RUN, copied).returncode == 0
     assert (copied.with_name(f"{copied.name}.previous") / "run.json").read_bytes() == earlier
 
@@ -239,25 +248,91 @@ def test_help_and_version(arguments):
     assert "samestep, version" in done.stdout or "Usage: python -m harness" in done.stdout
 
 
-def test_list_has_every_task_and_reason():
-    done = harness("list", env=os.environ | {"COLUMNS": "120"})
+def test_list_has_every_task_and_each_reason_once():
+    done = harness("list", env=os.environ | {"COLUMNS": "80"})
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(task in done.stdout for task in TASKS)
-    assert "no RMSprop" in done.stdout
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    shown = [line.split()[:2] for line in lines]
+    short = {name for name in TASKS if len(name) <= overview.NAME}  # the names of others take two lines
+    assert short
+    assert all([name, "yes"] in shown or ["*", name] in shown for name in short)
+    assert done.stdout.count("no RMSprop") == 1
+
+
+def listed(tasks, titles):
+    """What `list` prints of these tasks at 80 columns."""
+    shown = io.StringIO()
+    columns = [backends.COLUMNS[name] for name in ("numpy", "keras")]
+    overview.print_table(tasks, columns, titles, Console(file=shown, width=80))
+    return [line.rstrip() for line in shown.getvalue().splitlines() if line.strip()]
+
+
+def test_list_groups_by_concept_and_marks_what_runs_by_default():
+    task = TASKS["quadratic-rmsprop"]
+    found = [
+        replace(task, name="a", tags=("family", "concept")),
+        replace(task, name="b", tags=("family", "default")),
+        replace(task, name="c", tags=("default", "concept")),
+        replace(task, name="d", tags=()),
+        replace(task, name="-".join(["long"] * 12), tags=()),
+    ]
+    _, _, *rows = listed(found, {"concept": "A concept"})
+    assert [" ".join(line.split()) for line in rows[:11]] == [
+        "A concept, tag:concept",
+        "a yes yes 1",
+        "* c yes yes 1",
+        "tag:family",
+        "* b yes yes 1",
+        "no tag",
+        "d yes yes 1",
+        "long-long-long-long-long-long-long- yes yes 1",
+        "long-long-long-long-long",
+        rows[9],
+        rows[10],
+    ]
+    assert rows[-2].startswith("1: known difference: keras.optimizers.RMSprop divides by")
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """A table of three tasks, of which nothing is computed here."""
+    task = TASKS[TASK]
+    found = {name: replace(task, name=name, tags=("quadratic",)) for name in ("one", "two", "three")}
+    monkeypatch.setattr(tasks, "TASKS", found)
+    return found
+
+
+def test_default_tasks_run_where_none_is_asked_for(table):
+    table["two"] = replace(table["two"], tags=("default",))
+    assert list(plan.rows((), None)) == ["two"]
+    assert list(plan.rows((), TASK_FILES / "mine.py")) == ["two", "mine-saddle"]
+    assert list(plan.rows((), TASK_FILES / "mine.py", everything=True)) == [*table, "mine-saddle"]
+    assert list(plan.rows(("t*", "tag:mine"), TASK_FILES / "mine.py")) == ["two", "three", "mine-saddle"]
+
+
+def test_every_task_runs_where_none_is_the_default(table):
+    assert list(plan.rows((), None)) == list(table)
+
+
+def test_many_names_are_not_listed_in_a_sentence():
+    assert plan.suggestion("zzz", ["a", "b"]) == "there are: a, b"
+    assert plan.suggestion("zzz", ["task-1", *map(str, range(99))]) == "`list` names all 100"
+    assert plan.suggestion("tusk-1", ["task-1", *map(str, range(99))]) == "did you mean task-1?"
 
 
 @pytest.fixture(scope="module")
 def shown():
-    """`show` of every task."""
-    return dict(zip(TASKS, all_of([["show", task] for task in TASKS]), strict=True))
+    """`show` of a task of each kind of model."""
+    names = {type(task.model): name for name, task in TASKS.items()}.values()
+    return dict(zip(names, all_of([["show", name] for name in names]), strict=True))
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_show_tells_of_every_task(shown, task):
-    done = shown[task]
-    assert (done.returncode, done.stderr) == (0, "")
-    assert " ".join(TASKS[task].shows.split()) in " ".join(done.stdout.split())
-    assert "class " in done.stdout
+def test_show_tells_of_every_kind_of_model(shown):
+    for name, done in shown.items():
+        assert (done.returncode, done.stderr) == (0, "")
+        assert " ".join(TASKS[name].shows.split()) in " ".join(done.stdout.split())
+        assert f"class {TASKS[name].model.program}" in done.stdout
 
 
 def test_output_that_knows_only_ascii_is_no_obstacle():
@@ -292,6 +367,13 @@ def test_compare_finds_what_became_worse(finished, copied):
     assert f"{TASK} × numpy (float64): agreed → crashed" in worse.stdout
     assert "threads: 1 → 2" in worse.stdout
     assert harness("compare", copied, finished).returncode == 0
+
+
+def test_compare_of_runs_without_a_common_cell_is_refused(finished, copied):
+    file = copied / "run.json"
+    file.write_text(file.read_text().replace(f'"task": "{TASK}"', '"task": "another"'))
+    common = "the two runs have no cell in common: "
+    assert refused("compare", finished, copied) == f"{common}{TASK} in the one, another in the other"
 
 
 def test_console_script_is_declared():

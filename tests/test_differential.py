@@ -49,7 +49,7 @@ def searching(examples):
 
 
 def build(column, task):
-    return getattr(column, type(task.model).__name__)(task, Placement())
+    return getattr(column, task.model.program)(task, Placement())
 
 
 def trace_of(program, task, start=None):

@@ -34,6 +34,12 @@ NOT_STARTING = {
         None,
     ),
     "slow_start": ("timed out", f"starting took longer than {START_LIMIT_S} s", "slow_start.py"),
+    "no_setup": (
+        "failed",
+        "no_setup.py defines no setup(at); backends/base.py lists what a column has",
+        None,
+    ),
+    "says_nothing": ("failed", "says_nothing.py: setup returned None, expected what it runs on", None),
     "half_installed": ("failed", "No module named 'json.accelerated'", "half_installed.py"),
     "old_framework": ("failed", "ImportError: cannot import name 'this_came_later'", "old_framework.py"),
 }
@@ -269,6 +275,18 @@ def test_wrong_observation_never_agrees(wrong, task):
     cell = cells(wrong.folder)[task, "wrong_observations"]
     assert cell["status"] == status
     assert reason in cell["reason"]
+
+
+@pytest.mark.parametrize(
+    ("task", "looks"),
+    [
+        ("parameter-is-reversed", "its elements are the reference's in another order"),
+        ("parameter-is-a-column", "it is the reference's in another shape"),
+    ],
+)
+def test_cause_that_is_not_known_comes_with_how_the_difference_looks(wrong, task, looks):
+    cell = cells(wrong.folder)[task, "wrong_observations"]
+    assert cell["reason"].endswith(f"cause not known, but {looks}")
 
 
 def test_every_task_with_a_fault_is_looked_at_and_sound_ones_agree(wrong):

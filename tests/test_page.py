@@ -90,7 +90,7 @@ def record(name: str) -> Arrays:
     task = TASKS[name]
 
     def build(task: Task) -> Program:
-        program: Program = getattr(numpy, type(task.model).__name__)(task, Placement())
+        program: Program = getattr(numpy, task.model.program)(task, Placement())
         return program
 
     found, _ = trace.record(build(task), task)
@@ -264,8 +264,8 @@ def test_says_from_which_step_it_cannot_be_told(shown: Page) -> None:
     assert f"{figures.DOUBT} {NAMES[0]} doubtful from step 23 {NAMES[1]} doubtful from step 23" in shown.text
 
 
-def test_says_which_cell_is_the_tightest(shown: Page) -> None:
-    assert f"Tightest: {NAMES[0]} × torch, loss at step 4: uses 1/1000 of its tolerance." in shown.text
+def test_says_which_cell_has_the_least_headroom(shown: Page) -> None:
+    assert f"Least headroom 1000: {NAMES[0]} × torch, loss at step 4." in shown.text
 
 
 def test_shows_training_and_single_steps_side_by_side(shown: Page) -> None:

@@ -208,21 +208,21 @@ def test_a_difference_in_a_single_step_may_be_the_worst():
     assert figures.worst(cell(parity=found)) == (2e-15, "param in a single step")
 
 
-def test_the_tightest_is_the_least_headroom_of_all_that_agreed():
+def test_the_least_headroom_is_that_of_all_that_agreed():
     loose, tight = (
         cell(task, parity=parity(single_steps={"grad": difference(size)}))
         for task, size in (("and", 4e-14), ("xor", 5e-14))
     )
     out = cell("or", status="diverged", parity=parity(1.0))
-    assert figures.tightest(result(loose, tight, out)) == (
-        "xor × torch, param/w1 in a single step at step 7: uses 1/2.00 of its tolerance"
+    assert figures.least_headroom(result(loose, tight, out)) == (
+        "2.00: xor × torch, param/w1 in a single step at step 7"
     )
 
 
 @pytest.mark.parametrize("sizes", [[], [0.0]], ids=["nothing compared", "nothing differs"])
-def test_where_nothing_differs_nothing_is_tight(sizes):
+def test_where_nothing_differs_there_is_no_least_headroom(sizes):
     cells = [cell(parity=parity(size, single_steps={})) for size in sizes]
-    assert figures.tightest(result(*cells)) is None
+    assert figures.least_headroom(result(*cells)) is None
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,7 @@ def test_where_nothing_differs_nothing_is_tight(sizes):
         ),
         ([["a", "b"], ["c"], ["d"]], "a and b agree with each other: there is no majority"),
         ([["numpy"], ["a"], ["b"]], "numpy, a and b differ from each other: there is no majority"),
+        ([["numpy"], ["a"]], None),
         ([["numpy"]], None),
         ([], None),
     ],
@@ -265,6 +266,33 @@ def test_two_dtypes_are_two_rows():
     run = result(*(cell("xor", backend, dtype=dtype) for backend, dtype in placed))
     rows = {name: list(cells) for name, cells in figures.table(run).items()}
     assert rows == {"xor, dtype float64": ["numpy"], "xor, dtype float32": ["numpy", "torch"]}
+
+
+def test_matrix_says_the_dtype_once_and_leaves_out_rows_of_the_reference_alone(tmp_path):
+    placed = (("numpy", "float64"), ("numpy", "float32"), ("torch", "float32"))
+    run = result(*(cell(task, backend, dtype=dtype) for task in ("xor", "and") for backend, dtype in placed))
+    rows = {name: list(cells) for name, cells in figures.matrix(run).items()}
+    assert rows == {"xor": ["numpy", "torch"], "and": ["numpy", "torch"]}
+    title = "Compared with numpy (float64, cpu): worst relative difference (float32)"
+    assert title in words(printed(run))
+    assert title in words(markdown.write(run, tmp_path).read_text().replace("\\", ""))
+    assert figures.matrix_title(result(cell())) == "Compared with numpy: worst relative difference"
+
+
+def test_matrix_shows_the_reference_alone_where_there_is_nothing_else_to_show():
+    alone = result(cell("xor", "numpy"))
+    assert list(figures.matrix(alone)) == ["xor"]
+    broken = result(cell("xor", "numpy", "crashed"), cell("xor", "torch", "failed", dtype="float32"))
+    assert list(figures.matrix(broken)) == ["xor, dtype float64", "xor, dtype float32"]
+
+
+def test_cells_of_one_backend_in_two_dtypes_have_two_names():
+    cells = [cell(), cell(dtype="float32"), cell(dtype="float32", device="cuda")]
+    assert [figures.name(one) for one in cells] == [
+        "xor × torch",
+        "xor × torch (float32)",
+        "xor × torch (float32, cuda)",
+    ]
 
 
 def test_the_reference_at_another_dtype_is_compared_like_the_others():
@@ -435,8 +463,8 @@ def test_what_cannot_be_told_is_listed_by_task_with_its_steps(tmp_path):
     )
 
 
-def test_the_tightest_cell_is_told_in_terminal_and_markdown(tmp_path):
-    expected = "ightest: xor × torch, param/w1 at step 7: uses 1/33.3 of its tolerance"
+def test_the_least_headroom_is_told_in_terminal_and_markdown(tmp_path):
+    expected = "east headroom 33.3: xor × torch, param/w1 at step 7"
     assert expected in words(printed(result(cell())))
     assert expected in markdown.write(result(cell()), tmp_path).read_text()
 

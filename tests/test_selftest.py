@@ -146,7 +146,7 @@ def test_clean_runs_are_summed_up_in_a_line(done):
     assert (done["table"].returncode, done["table"].stderr) == (0, "")
     said, kept = done["table"].stdout.splitlines()[-2:]
     assert said.startswith(
-        "3 clean runs: 0 false alarms, 3 agreed, 0 differ as declared, 0 inconclusive; tight"
+        "3 clean runs: 0 false alarms, 3 agreed, 0 differ as declared, 0 inconclusive; least headroom "
     )
     assert kept == "Everything promised was kept."
 

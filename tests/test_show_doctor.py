@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,37 @@ import pytest
 from rich.console import Console
 
 import backends
-from harness import doctor, environment, result, show, source
-from tasks import TASKS
-from tasks.spec import Adam, GradientDescent, Momentum, Network, Quadratic, RMSprop, Stopping, Task
+from harness import doctor, environment, formulas, result, show, source
+from tasks import TASKS, draw
+from tasks.spec import (
+    AbsoluteError,
+    Adagrad,
+    Adam,
+    Batches,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Constant,
+    CosineDecay,
+    Dataset,
+    ExponentialDecay,
+    GradientDescent,
+    Hinge,
+    Huber,
+    LogCosh,
+    Momentum,
+    Nadam,
+    Network,
+    Perceptron,
+    Plateau,
+    Quadratic,
+    RMSprop,
+    Rosenbrock,
+    SquaredError,
+    StepDecay,
+    Stopping,
+    Task,
+    WarmUp,
+)
 
 ROOT = Path(environment.__file__).parents[1]
 FRAMEWORKS = ("sklearn", "tensorflow", "keras", "torch")
@@ -67,19 +95,22 @@ def listing(tmp_path: Path) -> Path:
 
 
 def test_a_definition_comes_with_its_decorators_and_line(listing):
-    text, line = source.definition(listing, "Wanted")
-    assert line == 4
+    text, file, line = source.definition([listing], "Wanted")
+    assert (file, line) == (listing, 4)
     assert text.splitlines() == LISTING.splitlines()[3:12]
 
 
 def test_a_function_is_a_definition_too(listing):
-    assert source.definition(listing, "function") == ("def function():\n    return 1", 15)
+    empty = listing.with_name("empty.py")
+    empty.touch()
+    found = source.definition([empty, listing], "function")
+    assert found == ("def function():\n    return 1", listing, 15)
 
 
 @pytest.mark.parametrize("name", ["Absent", "Hidden", "method"])
 def test_what_is_not_defined_at_top_level_is_named(listing, name):
     with pytest.raises(LookupError, match=f"listing.py defines no {name}"):
-        source.definition(listing, name)
+        source.definition([listing], name)
 
 
 # ---------------------------------------------------------------------------------------- show
@@ -87,32 +118,61 @@ def test_what_is_not_defined_at_top_level_is_named(listing, name):
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_every_part_of_every_task_is_described(task):
-    parts = show.describe(task)
-    assert list(parts) == ["model", "loss", "optimizer", "data", "batches", "stopping", "start"]
+    parts = formulas.describe(task)
+    assert list(parts) == ["model", "loss", "optimizer", "rate", "data", "batches", "stopping", "start"]
     assert all(line.strip() for lines in parts.values() for line in lines)
     assert all(lines for lines in parts.values())
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-def test_every_number_of_the_optimizer_and_stopping_rule_is_filled_in(task):
-    text = " ".join(line for part in ("optimizer", "stopping") for line in show.describe(task)[part])
-    specs = [task.optimizer] + ([task.stopping] if task.stopping.tolerance is not None else [])
+def test_every_number_of_the_rules_is_filled_in(task):
+    parts = formulas.describe(task)
+    text = " ".join(line for part in ("optimizer", "rate", "stopping") for line in parts[part])
+    specs = [task.optimizer, task.schedule] + ([task.stopping] if task.stopping.tolerance else [])
     for spec in specs:
         for field in fields(spec):
             value = getattr(spec, field.name)
-            assert isinstance(value, bool) or f"{value:g}" in text, f"{field.name} is not in: {text}"
+            assert isinstance(value, bool) or value == 0 or f"{value:g}" in text, f"{field.name}: {text}"
 
 
-def optimizer_lines(optimizer) -> list[str]:
+def described(optimizer=GradientDescent(0.5), schedule=Constant()) -> dict[str, list[str]]:  # noqa: B008
+    """A valley that is descended so."""
     task = Task(
         name="made",
         shows="Made for a test.",
-        model=Quadratic(hessian=np.diag([1.0, 100.0]), minimum=np.array([1.0, -1.0])),
+        model=Rosenbrock(50.0),
         start={"w": np.zeros(2)},
         optimizer=optimizer,
+        schedule=schedule,
         stopping=Stopping(max_epochs=5),
     )
-    return show.describe(task)["optimizer"]
+    return formulas.describe(task)
+
+
+X, Y = np.arange(8.0).reshape(4, 2), np.array([0.0, 1.0, 1.0, 2.0])
+
+
+def trained(
+    model,
+    stopping=Stopping(max_epochs=5),  # noqa: B008
+    schedule=Constant(),  # noqa: B008
+    **data,
+) -> dict[str, list[str]]:
+    """A network on four rows, described."""
+    labels = Y if model.loss.classes != 2 else Y > 0
+    rows = Dataset(X, labels, **data)
+    task = Task(
+        name="made",
+        shows="Made for a test.",
+        model=model,
+        data=rows,
+        start={name: np.zeros(shape) for name, shape in model.shapes(2).items()},
+        optimizer=GradientDescent(0.5),
+        schedule=schedule,
+        batches=Batches(4, draw.InOrder()),
+        stopping=stopping,
+    )
+    return formulas.describe(task)
 
 
 @pytest.mark.parametrize(
@@ -144,11 +204,165 @@ def optimizer_lines(optimizer) -> list[str]:
                 "in step t = 1, 2, …",
             ],
         ),
+        (Momentum(0.5, 0.8, nesterov=True), ["v ← 0.8·v − 0.5·g", "w ← w + 0.8·v − 0.5·g"]),
+        (Adagrad(0.5, 1e-6), ["s ← s + g²", "w ← w − 0.5·g/(√s + 1e-06)"]),
+        (
+            Adam(0.5, 0.75, 0.875, 1e-6, weight_decay=0.01, amsgrad=True),
+            [
+                "m ← 0.75·m + 0.25·g",
+                "v ← 0.875·v + 0.125·g²",
+                "u ← max(u, v)",
+                "w ← w − 0.5·0.01·w",
+                "m̂ = m/(1 − 0.75ᵗ), v̂ = u/(1 − 0.875ᵗ)",
+                "w ← w − 0.5·m̂/(√v̂ + 1e-06)",
+                "in step t = 1, 2, …",
+            ],
+        ),
+        (
+            Nadam(0.5, 0.75, 0.875, 1e-6),
+            [
+                "m ← 0.75·m + 0.25·g",
+                "v ← 0.875·v + 0.125·g²",
+                "μₜ = 0.75·(1 − ½·0.96ᵗ)",
+                "ĝ = (1 − μₜ)/(1 − μ₁…μₜ)·g + μₜ₊₁/(1 − μ₁…μₜ₊₁)·m",
+                "w ← w − 0.5·ĝ/(√(v/(1 − 0.875ᵗ)) + 1e-06)",
+                "in step t = 1, 2, …",
+            ],
+        ),
     ],
-    ids=["gradient descent", "momentum", "rmsprop", "rmsprop, ε inside", "adam", "adam, ε̂"],
+    ids=lambda value: repr(value) if not isinstance(value, list) else "",
 )
 def test_optimizers_as_formulas(optimizer, expected):
-    assert optimizer_lines(optimizer) == expected
+    assert described(optimizer)["optimizer"] == expected
+
+
+T = "where t updates have been made before"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (Constant(), ["rate = 0.5, constant"]),
+        (StepDecay(20, 0.1), ["rate = 0.5·0.1^⌊t/20⌋", T]),
+        (ExponentialDecay(0.9), ["rate = 0.5·0.9ᵗ", T]),
+        (CosineDecay(20, 0.1), ["rate = 0.5·(0.1 + (1 − 0.1)·½·(1 + cos(π·min(t, 20)/20)))", T]),
+        (WarmUp(20), ["rate = 0.5·min(1, (t + 1)/20)", T]),
+    ],
+    ids=lambda value: repr(value) if not isinstance(value, list) else "",
+)
+def test_schedules_as_formulas(schedule, expected):
+    assert described(schedule=schedule)["rate"] == expected
+
+
+def test_where_the_rate_changes_the_optimizer_has_no_number_for_it():
+    assert described(schedule=WarmUp(20))["optimizer"] == ["w ← w − rate·g"]
+    assert described(Momentum(0.5), WarmUp(20))["optimizer"] == ["v ← 0.9·v − rate·g", "w ← w + v"]
+
+
+def test_a_plateau_in_words():
+    first, then = trained(Network((2,)), schedule=Plateau(0.2, patience=3))["rate"]
+    assert first == "rate = 0.5 at first"
+    assert then.startswith("rate ← 0.2·rate after more than 3 epochs in a row whose loss is not below")
+
+
+@pytest.mark.parametrize(
+    ("loss", "row", "output"),
+    [
+        (
+            BinaryCrossEntropy(),
+            ["−y·log p − (1 − y)·log(1 − p)"],
+            "p = 1/(1 + e⁻ᶻ), the probability of class 1",
+        ),
+        (
+            BinaryCrossEntropy(0.1),
+            ["−y·log p − (1 − y)·log(1 − p)", "y is smoothed to (1 − 0.1)·y + 0.1/2"],
+            "p = 1/(1 + e⁻ᶻ), the probability of class 1",
+        ),
+        (
+            CategoricalCrossEntropy(3, 0.1),
+            ["−Σ y·log p, with y one-hot", "y is smoothed to (1 − 0.1)·y + 0.1/3"],
+            "p = softmax(z) = eᶻ/Σ eᶻ, the probabilities of the 3 classes",
+        ),
+        (
+            Hinge(),
+            [
+                "max(0, 1 − y·z), with y = −1 for class 0 and +1 for class 1",
+                "its derivative at the kink is 0",
+            ],
+            "class 1 where z > 0, else class 0",
+        ),
+        (SquaredError(), ["½·(z − y)²"], "z is the value that is predicted"),
+        (AbsoluteError(), ["|z − y|", "its derivative at 0 is 0"], "z is the value that is predicted"),
+        (
+            Huber(2.0),
+            ["½·e² where |e| ≤ 2, else 2·(|e| − ½·2), with e = z − y"],
+            "z is the value that is predicted",
+        ),
+        (LogCosh(), ["log cosh(z − y)"], "z is the value that is predicted"),
+    ],
+    ids=lambda value: repr(value) if hasattr(value, "words") else "",
+)
+def test_losses_as_formulas(loss, row, output):
+    parts = trained(Network((2,), loss=loss))
+    assert parts["loss"] == [f"mean over the batch of {row[0]}", *row[1:]]
+    assert parts["model"][-1] == output
+
+
+@pytest.mark.parametrize("activation", Network.ACTIVATIONS)
+def test_every_activation_has_a_formula(activation):
+    (formula,) = (line for line in trained(Network((2,), activation))["model"] if "(z) = " in line)
+    assert formula.startswith(f"{activation}(z) = ")
+
+
+def test_penalties_weights_dropout_and_constraint_as_formulas():
+    kept = np.array([[1, 0], [1, 1], [1, 1], [1, 1]])
+    parts = trained(
+        Network((2,), l2=0.5, l1=0.25, max_norm=3.0, dropout=0.2), weights=[1, 2, 3, 4], kept=kept
+    )
+    assert parts["loss"] == [
+        "mean over the batch, by the rows' weights v: Σ v·loss/Σ v, of −y·log p − (1 − y)·log(1 − p)",
+        "+ ½·0.5·Σ‖wᵢ‖²/N + 0.25·Σ|wᵢ|/N, with the N rows of the batch; biases are not penalised",
+    ]
+    dropped = "a hidden unit is 0 in the rows that do not keep it, and divided by 1 − 0.2 in the others"
+    assert f"in training, {dropped}" in parts["model"]
+    assert parts["optimizer"][-1] == "then, of a unit whose incoming weights have ‖w‖ > 3: w ← 3·w/‖w‖"
+    assert parts["data"] == [
+        "training rows: 4, test rows: 0, features: 2",
+        "training rows of class 0: 1, 1: 3",
+        "weights of the training rows: 1 to 4",
+        "hidden units that a row keeps: 87.5% on average",
+    ]
+
+
+def test_validation_in_words():
+    rule = Stopping(50, tolerance=0.0, patience=3, on_validation=True)
+    parts = trained(Network((2,), loss=SquaredError()), rule, x_validation=X[:3], y_validation=Y[:3])
+    assert parts["data"][1:] == ["targets: 0 to 2", "validation rows: 3"]
+    assert parts["stopping"] == [
+        "after 50 epochs, or when more than 3 in a row do not reach the best loss",
+        "that loss is the validation rows', after the epoch",
+        "training ends with the parameters of the epoch in which it was lowest",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (
+            Perceptron("averaged"),
+            "predicts with the mean of w and b over all steps, each taken after its update",
+        ),
+        (
+            Perceptron("pocket"),
+            "predicts with the w and b that made the fewest mistakes on all training rows",
+        ),
+        (Rosenbrock(50.0), "f(w) = (1 − w₁)² + 50·(w₂ − w₁²)²"),
+        (Quadratic(np.diag([1.0, 3.0]), np.zeros(2)), "H = [1, 0; 0, 3]"),
+    ],
+    ids=["averaged", "pocket", "rosenbrock", "quadratic"],
+)
+def test_models_as_formulas(model, expected):
+    assert expected in formulas._model(model)
 
 
 @pytest.mark.parametrize(
@@ -180,11 +394,11 @@ def test_optimizers_as_formulas(optimizer, expected):
     ],
 )
 def test_parts_in_words(name, part, expected):
-    assert expected in show.describe(TASKS[name])[part]
+    assert expected in formulas.describe(TASKS[name])[part]
 
 
 def test_no_penalty_is_not_mentioned():
-    assert len(show.describe(TASKS["moons-mini-batch"])["loss"]) == 1
+    assert len(formulas.describe(TASKS["moons-mini-batch"])["loss"]) == 1
 
 
 def test_a_network_without_hidden_layers_has_only_its_output():
@@ -200,7 +414,7 @@ def test_a_network_without_hidden_layers_has_only_its_output():
         batches=task.batches,
         stopping=task.stopping,
     )
-    assert show.describe(plain)["model"][0] == "z = x·w₁ + b₁"
+    assert formulas.describe(plain)["model"][0] == "z = x·w₁ + b₁"
 
 
 @pytest.mark.parametrize("column", backends.COLUMNS.values(), ids=backends.COLUMNS)
@@ -209,9 +423,11 @@ def test_show_prints_the_code_of_a_column_whole(column, name):
     task = TASKS[name]
     text = printed(lambda console: show.print_task(task, [column.name], console))
     assert task.shows in " ".join(text.split())
-    for kind in ("Optimizer", type(task.model).__name__):
-        code, line = source.definition(column.file, kind)
-        assert f"backends/{column.name}.py:{line}\n{code}\n" in text
+    for kind in ("Optimizer", task.model.program):
+        code, file, line = source.definition(column.files, kind)
+        assert f"{file.relative_to(ROOT)}:{line}\n{code}\n" in text
+    has_losses = name == "moons-overfit"
+    assert (f"backends/{column.name}/loss.py: losses and activations" in text) == has_losses
 
 
 def test_show_tells_what_a_column_declares():
@@ -220,6 +436,15 @@ def test_show_tells_what_a_column_declares():
     limit = backends.COLUMNS["keras"].limit(task)
     assert limit
     assert f"{limit.status}: {limit.reason}" in " ".join(text.split())
+
+
+def test_show_prints_the_schedule_where_the_rate_changes():
+    text = {}
+    for schedule in (Constant(), WarmUp(20)):
+        task = replace(TASKS["quadratic-gd"], schedule=schedule)
+        text[schedule] = printed(lambda console, task=task: show.print_task(task, ["numpy"], console))
+    assert "class Schedule" in text[WarmUp(20)]
+    assert "class Schedule" not in text[Constant()]
 
 
 def test_show_names_the_columns_there_are():

@@ -574,6 +574,10 @@ FILES = {
     "exits": ("import sys\nsys.exit(5)\n", ":2: SystemExit: 5"),
     "no-tasks": (HEAD, " defines no TASKS, expected a list or tuple of tasks.spec.Task"),
     "tasks-as-one": (HEAD + OWN + "TASKS = task()\n", ": TASKS is Task(name='own', "),
+    "tasks-as-array": (
+        "import numpy as np\nTASKS = np.ones((99, 2))\n",
+        ": TASKS is array([[1., 1.], [1.,... [1., 1.], [1., 1.]]), expected a list or tuple",
+    ),
     "tasks-as-number": ("TASKS = 3\n", ": TASKS is 3, expected a list or tuple of tasks.spec.Task"),
     "wrong-element": (
         HEAD + OWN + "TASKS = [task(), 'xor']\n",

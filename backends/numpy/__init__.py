@@ -7,12 +7,13 @@ an update is a handful of in-place operations however many layers there are.
 import numpy as np
 
 from backends.base import Placement, Unsupported
-from backends.numpy.chance import Chance
-from backends.numpy.function import Function
-from backends.numpy.network import Network
-from backends.numpy.optimizer import Optimizer
-from backends.numpy.perceptron import Perceptron
-from backends.numpy.schedule import Schedule
+
+from .chance import Chance
+from .function import Function
+from .network import Network
+from .optimizer import Optimizer
+from .perceptron import Perceptron
+from .schedule import Schedule
 
 __all__ = ["Chance", "Function", "Network", "Optimizer", "Perceptron", "Schedule", "setup"]
 

@@ -6,10 +6,11 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.numpy.arrays import Flat
-from backends.numpy.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import Flat
+from .optimizer import Optimizer
 
 
 @final

@@ -27,29 +27,32 @@ def loss_and_delta(loss: spec.Loss, z: Array, y: Array) -> tuple[Array, Array]:
         case spec.BinaryCrossEntropy():
             decay = np.exp(-np.abs(z))  # (N, 1) e^-|z| cannot overflow
             losses = np.maximum(z, 0) - z * y + np.log1p(decay)  # -y·log p - (1-y)·log(1-p)
-            return losses[:, 0], np.where(z >= 0, 1, decay) / (1 + decay) - y  # p - y
+            delta = np.where(z >= 0, 1, decay) / (1 + decay) - y  # p - y
         case spec.CategoricalCrossEntropy():
             shifted = z - z.max(axis=1, keepdims=True)  # (N, C) e^shifted cannot overflow
             powers = np.exp(shifted)  # (N, C)
             total = powers.sum(axis=1, keepdims=True)  # (N, 1)
-            losses = np.sum(y * (np.log(total) - shifted), axis=1)  # (N,) -Σ y·log p
-            return losses, powers / total - y  # p - y
+            losses = y * (np.log(total) - shifted)  # (N, C) -y·log p
+            delta = powers / total - y  # p - y
         case spec.Hinge():
             margin = 1 - y * z  # (N, 1)
-            return np.maximum(margin, 0)[:, 0], -y * (margin > 0)
+            losses = np.maximum(margin, 0)
+            delta = -y * (margin > 0)
         case spec.SquaredError():
-            return 0.5 * (z - y)[:, 0] ** 2, z - y
+            losses = 0.5 * (z - y) ** 2
+            delta = z - y
         case spec.AbsoluteError():
-            return np.abs(z - y)[:, 0], np.sign(z - y)
-        case spec.Huber(delta):
-            error = z - y  # (N, 1)
-            size = np.abs(error)
-            losses = np.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))
-            return losses[:, 0], np.clip(error, -delta, delta)
+            losses = np.abs(z - y)
+            delta = np.sign(z - y)
+        case spec.Huber(limit):
+            size = np.abs(z - y)  # (N, 1)
+            losses = np.where(size <= limit, 0.5 * size**2, limit * (size - 0.5 * limit))
+            delta = np.clip(z - y, -limit, limit)
         case spec.LogCosh():
             size = np.abs(z - y)  # (N, 1)
             losses = size + np.log1p(np.exp(-2 * size)) - np.log(2)  # log cosh, and cannot overflow
-            return losses[:, 0], np.tanh(z - y)
+            delta = np.tanh(z - y)
+    return losses.sum(axis=1), delta
 
 
 def scores(loss: spec.Loss, z: Array) -> Array:

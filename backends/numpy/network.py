@@ -6,11 +6,12 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, Placement, Program, named, pick
-from backends.numpy.arrays import Flat
-from backends.numpy.loss import ACTIVATIONS, loss_and_delta, scores, targets
-from backends.numpy.optimizer import Optimizer
 from tasks import spec
 from tasks.spec import Array, Rows, Task
+
+from .arrays import Flat
+from .loss import ACTIVATIONS, loss_and_delta, scores, targets
+from .optimizer import Optimizer
 
 
 @final
@@ -46,7 +47,7 @@ class Network(Program):
         """Scale the incoming weights of each unit back to a norm of at most `largest`."""
         for w, _ in self.layers:
             norms = np.sqrt(np.sum(w * w, axis=0))  # (out,)
-            w *= largest / np.maximum(norms, largest)  # (in, out)
+            np.multiply(w, largest / np.maximum(norms, largest), out=w)  # (in, out)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         return self._loss_and_gradients(rows), self.gradients.copies()

@@ -6,10 +6,11 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, named, pick
-from backends.numpy.arrays import Flat
-from backends.numpy.schedule import Schedule
 from tasks import spec
 from tasks.spec import Array, Task
+
+from .arrays import Flat
+from .schedule import Schedule
 
 
 @final
@@ -27,78 +28,93 @@ class Optimizer:
 
     def step(self, gradients: Flat) -> None:
         """Update the parameters."""
-        rate = self.schedule.rate(self.steps)
+        rate, g = self.schedule.rate(self.steps), gradients.vector
         self.steps += 1
-        w, g, room = self.parameters.vector, gradients.vector, self.room
         match self.task.optimizer:
             case spec.GradientDescent():
-                np.multiply(g, rate, out=room)
-                np.subtract(w, room, out=w)  # w - rate·g
-            case spec.Momentum(_, momentum, nesterov):
-                v = self.slots["velocity"].vector
-                np.multiply(g, rate, out=room)
-                np.multiply(v, momentum, out=v)
-                np.subtract(v, room, out=v)  # v = momentum·v - rate·g
-                if nesterov:
-                    np.subtract(w, room, out=w)
-                    np.multiply(v, momentum, out=room)
-                    np.add(w, room, out=w)  # w + momentum·v - rate·g
-                else:
-                    np.add(w, v, out=w)  # w + v
-            case spec.RMSprop(_, rho, epsilon, inside):
-                s = self.slots["mean_square"].vector
-                np.multiply(s, rho, out=s)
-                np.multiply(g, g, out=room)
-                np.multiply(room, 1 - rho, out=room)
-                np.add(s, room, out=s)  # s = rho·s + (1-rho)·g²
-                if inside:
-                    np.sqrt(np.add(s, epsilon, out=room), out=room)  # √(s + ε)
-                else:
-                    np.add(np.sqrt(s, out=room), epsilon, out=room)  # √s + ε
-                np.divide(g, room, out=room)
-                np.multiply(room, rate, out=room)
-                np.subtract(w, room, out=w)  # w - rate·g/…
-            case spec.Adagrad(_, epsilon):
-                s = self.slots["sum_of_squares"].vector
-                np.multiply(g, g, out=room)
-                np.add(s, room, out=s)  # s + g²
-                np.add(np.sqrt(s, out=room), epsilon, out=room)  # √s + ε
-                np.divide(g, room, out=room)
-                np.multiply(room, rate, out=room)
-                np.subtract(w, room, out=w)  # w - rate·g/(√s + ε)
-            case spec.Adam(_, beta_1, beta_2, epsilon, hat, decay, amsgrad):
-                m, v = self._moments(g, beta_1, beta_2)
-                if decay:
-                    np.multiply(w, 1 - rate * decay, out=w)  # w - rate·λ·w
-                if amsgrad:
-                    v = np.maximum(v, largest := self.slots["largest_second_moment"].vector, out=largest)
-                bias_1, bias_2 = 1 - beta_1**self.steps, 1 - beta_2**self.steps
-                # √v̂ + ε = (√v + ε̂)/√(1-β2ᵗ) with ε̂ = ε·√(1-β2ᵗ): both forms share the line below.
-                epsilon_hat = epsilon if hat else epsilon * math.sqrt(bias_2)
-                np.add(np.sqrt(v, out=room), epsilon_hat, out=room)
-                np.divide(m, room, out=room)
-                np.multiply(room, rate * math.sqrt(bias_2) / bias_1, out=room)
-                np.subtract(w, room, out=w)  # w - rate·√(1-β2ᵗ)/(1-β1ᵗ)·m/(√v + ε̂)
-            case spec.Nadam(_, beta_1, beta_2, epsilon):
-                m, v = self._moments(g, beta_1, beta_2)
-                mus = [beta_1 * (1 - 0.5 * 0.96**t) for t in range(1, self.steps + 2)]  # μ₁ … μₜ₊₁
-                now = (1 - mus[-2]) / (1 - math.prod(mus[:-1]))
-                ahead = mus[-1] / (1 - math.prod(mus))
-                np.sqrt(np.divide(v, 1 - beta_2**self.steps, out=room), out=room)
-                np.add(room, epsilon, out=room)  # √v̂ + ε
-                np.divide(now * g + ahead * m, room, out=room)
-                np.multiply(room, rate, out=room)
-                np.subtract(w, room, out=w)  # w - rate·(…·g + …·m)/(√v̂ + ε)
+                self._subtract(np.multiply(g, rate, out=self.room))  # w - rate·g
+            case spec.Momentum() as rule:
+                self._momentum(rule, rate, g)
+            case spec.RMSprop() as rule:
+                self._rmsprop(rule, rate, g)
+            case spec.Adagrad() as rule:
+                self._adagrad(rule, rate, g)
+            case spec.Adam() as rule:
+                self._adam(rule, rate, g)
+            case spec.Nadam() as rule:
+                self._nadam(rule, rate, g)
 
-    def _moments(self, g: Array, beta_1: float, beta_2: float) -> tuple[Array, Array]:
+    def _subtract(self, change: Array) -> None:
+        w = self.parameters.vector
+        np.subtract(w, change, out=w)
+
+    def _momentum(self, rule: spec.Momentum, rate: float, g: Array) -> None:
+        v, room = self.slots["velocity"].vector, self.room
+        np.multiply(v, rule.momentum, out=v)
+        np.multiply(g, rate, out=room)
+        np.subtract(v, room, out=v)  # v = momentum·v - rate·g
+        if rule.nesterov:
+            self._subtract(room)
+            np.multiply(v, -rule.momentum, out=room)
+            self._subtract(room)  # w + momentum·v - rate·g
+        else:
+            w = self.parameters.vector
+            np.add(w, v, out=w)  # w + v
+
+    def _rmsprop(self, rule: spec.RMSprop, rate: float, g: Array) -> None:
+        s, room = self.slots["mean_square"].vector, self.room
+        np.multiply(s, rule.rho, out=s)
+        np.multiply(g, g, out=room)
+        np.multiply(room, 1 - rule.rho, out=room)
+        np.add(s, room, out=s)  # s = rho·s + (1-rho)·g²
+        if rule.epsilon_inside_root:
+            np.sqrt(np.add(s, rule.epsilon, out=room), out=room)  # √(s + ε)
+        else:
+            np.add(np.sqrt(s, out=room), rule.epsilon, out=room)  # √s + ε
+        np.divide(g, room, out=room)
+        self._subtract(np.multiply(room, rate, out=room))  # w - rate·g/…
+
+    def _adagrad(self, rule: spec.Adagrad, rate: float, g: Array) -> None:
+        s, room = self.slots["sum_of_squares"].vector, self.room
+        np.multiply(g, g, out=room)
+        np.add(s, room, out=s)  # s + g²
+        np.add(np.sqrt(s, out=room), rule.epsilon, out=room)  # √s + ε
+        np.divide(g, room, out=room)
+        self._subtract(np.multiply(room, rate, out=room))  # w - rate·g/(√s + ε)
+
+    def _adam(self, rule: spec.Adam, rate: float, g: Array) -> None:
+        m, v = self._moments(rule, g)
+        w, room = self.parameters.vector, self.room
+        if rule.weight_decay:
+            np.multiply(w, 1 - rate * rule.weight_decay, out=w)  # w - rate·λ·w
+        if rule.amsgrad:
+            largest = self.slots["largest_second_moment"].vector
+            v = np.maximum(v, largest, out=largest)
+        bias_1, bias_2 = 1 - rule.beta_1**self.steps, 1 - rule.beta_2**self.steps
+        # √v̂ + ε = (√v + ε̂)/√(1-β2ᵗ) with ε̂ = ε·√(1-β2ᵗ): both forms share the lines below.
+        epsilon_hat = rule.epsilon if rule.epsilon_hat else rule.epsilon * math.sqrt(bias_2)
+        np.add(np.sqrt(v, out=room), epsilon_hat, out=room)
+        np.divide(m, room, out=room)
+        np.multiply(room, rate * math.sqrt(bias_2) / bias_1, out=room)
+        self._subtract(room)  # w - rate·√(1-β2ᵗ)/(1-β1ᵗ)·m/(√v + ε̂)
+
+    def _nadam(self, rule: spec.Nadam, rate: float, g: Array) -> None:
+        m, v = self._moments(rule, g)
+        mus = [rule.beta_1 * (1 - 0.5 * 0.96**t) for t in range(1, self.steps + 2)]  # μ₁ … μₜ₊₁
+        now = (1 - mus[-2]) / (1 - math.prod(mus[:-1]))
+        ahead = mus[-1] / (1 - math.prod(mus))
+        root = np.sqrt(v / (1 - rule.beta_2**self.steps)) + rule.epsilon  # √v̂ + ε
+        self._subtract(rate * (now * g + ahead * m) / root)
+
+    def _moments(self, rule: spec.Adam | spec.Nadam, g: Array) -> tuple[Array, Array]:
         """The first and second moment (P,), updated."""
         m, v, room = self.slots["first_moment"].vector, self.slots["second_moment"].vector, self.room
-        np.multiply(m, beta_1, out=m)
-        np.multiply(g, 1 - beta_1, out=room)
+        np.multiply(m, rule.beta_1, out=m)
+        np.multiply(g, 1 - rule.beta_1, out=room)
         np.add(m, room, out=m)  # m = β1·m + (1-β1)·g
-        np.multiply(v, beta_2, out=v)
+        np.multiply(v, rule.beta_2, out=v)
         np.multiply(g, g, out=room)
-        np.multiply(room, 1 - beta_2, out=room)
+        np.multiply(room, 1 - rule.beta_2, out=room)
         np.add(v, room, out=v)  # v = β2·v + (1-β2)·g²
         return m, v
 

@@ -8,6 +8,21 @@ from rich.console import Console
 from harness.report import figures
 from harness.result import BROKEN, Cell, Result
 
+NAMED = 3  # of so many tasks that two runs do not share the names are told
+
+
+def nothing_shared(a: Result, b: Result) -> str | None:
+    """Why two runs cannot be compared, where no task ran on the same backend, dtype and device in both."""
+    if _cells(a).keys() & _cells(b).keys():
+        return None
+    return f"the two runs have no cell in common: {_tasks(a)} in the one, {_tasks(b)} in the other"
+
+
+def _tasks(run: Result) -> str:
+    names = list(dict.fromkeys(cell.task for cell in run.cells))
+    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    return ", ".join([*names[:NAMED], *more]) or "nothing"
+
 
 def print_changes(a: Result, b: Result, console: Console) -> int:
     """Print what differs from run a to run b; 1 if a cell is worse in b, else 0.

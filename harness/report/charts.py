@@ -12,10 +12,13 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from tasks.spec import Array, Quadratic
+from tasks.spec import Array, Function, Quadratic
 
 POINTS = 300  # of a curve in a chart: its extremes every 4 pixels
 ROWS = 12  # of a table behind a chart
+HUGE = 1e300  # numbers that a chart's axis cannot round up
+WILD = 1e3  # times the median: so far from most numbers that these could not be seen
+FAR = 4  # times the value at the start: a path that leads there has left the picture
 MARKED = 60  # curves of up to so many points get a dot at each
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, with grey for their black: it shows
@@ -102,14 +105,36 @@ def thin(y: Array, points: int = POINTS) -> Array:
 
 
 def curves(name: str, title: str, series: Series, palette: Palette, *, x_title: str, y_title: str) -> Chart:
-    """Lines over each other; y is logarithmic where all values are positive and span a factor of 10."""
-    finite = np.concatenate([y[np.isfinite(y)] for _, y in series.values()] or [np.zeros(0)])
-    is_log = finite.size > 0 and finite.min() > 0 and finite.max() >= 10 * finite.min()
-    scale = alt.Scale(type="log") if is_log else alt.Scale(zero=False)
+    """Lines over each other; y is on the scale on which most of them can be seen."""
+    kind, scale, axis = _scaled(np.concatenate([y[np.isfinite(y)] for _, y in series.values()]))
     x = alt.X("x:Q", title=x_title)
-    y = alt.Y("y:Q", title=f"{y_title} (log scale)" if is_log else y_title, scale=scale)
+    y = alt.Y("y:Q", title=f"{y_title}{kind}", scale=scale, axis=axis)
     chart = _lines(series, palette, x, y)
     return Chart(name, title, _spec(chart, title), *_table(series, x_title), notes=_not_finite(series))
+
+
+def _scaled(values: Array) -> tuple[str, alt.Scale, alt.Axis]:
+    """Logarithmic where all are positive and span a factor of 10; on both sides of 0 where some are huge."""
+    largest = float(np.abs(values).max(initial=0.0))
+    is_nice = largest < HUGE  # else the next round number would be infinite
+    if values.size and values.min() > 0 and values.max() >= 10 * values.min():
+        return " (log scale)", alt.Scale(type="log", nice=is_nice), alt.Axis(format="~g")
+    if values.size and largest >= WILD * max(1.0, float(np.median(np.abs(values)))):
+        powers = 10.0 ** np.linspace(0, np.floor(np.log10(largest)), 4).round()[1:]
+        axis = alt.Axis(values=[*-powers, 0, *powers], format="~g")
+        return " (log scale on both sides of 0)", alt.Scale(type="symlog", nice=False), axis
+    return "", alt.Scale(zero=False), alt.Axis()
+
+
+def fit(name: str, title: str, points: tuple[Array, Array], series: Series, palette: Palette) -> Chart:
+    """Rows with one feature (N,) and their targets (N,), and what each backend predicts for them."""
+    x = alt.X("x:Q", title="feature", scale=alt.Scale(zero=False))
+    y = alt.Y("y:Q", title="target", scale=alt.Scale(zero=False))
+    rows = [{"x": _short(right), "y": _short(up)} for right, up in zip(*points, strict=True)]
+    marks = alt.Chart(alt.InlineData(values=rows)).mark_point(color=COLOURS[0], opacity=0.6).encode(x=x, y=y)
+    chart = alt.layer(marks, _lines(series, palette, x, y))
+    head, table = _table({"target": points, **series}, "feature")
+    return Chart(name, title, _spec(chart, title), head, table, _not_finite(series))
 
 
 def differences(
@@ -169,16 +194,22 @@ def _band(steps: Array, low: Array, high: Array, x: alt.X, y: alt.Y) -> alt.Char
 
 
 def trajectories(
-    name: str, title: str, paths: Mapping[str, Array], palette: Palette, model: Quadratic
+    name: str, title: str, paths: Mapping[str, Array], palette: Palette, model: Function
 ) -> Chart:
-    """Paths w (K, 2) over the quadratic's level lines; the window is that of the first path."""
+    """Paths w (K, 2) over the function's level lines; the window is that of the first path.
+
+    Where that path leads far away, the window has what is not much higher than its start.
+    """
     first = next(iter(paths.values()))
-    corners = np.vstack([first[np.isfinite(first).all(axis=1)], model.minimum])
+    highest = float(model.values(first[:1])[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        near = model.values(first) <= FAR * highest  # (K,) False where it is not finite
+    corners = np.vstack([first[near], model.minimum])
     margin = 0.08 * np.ptp(corners, axis=0) + 1e-12
     low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
     x = alt.X("x:Q", title="w[0]", scale=alt.Scale(domain=[_short(low[0]), _short(high[0])], nice=False))
     y = alt.Y("y:Q", title="w[1]", scale=alt.Scale(domain=[_short(low[1]), _short(high[1])], nice=False))
-    levels = alt.Chart(alt.InlineData(values=_level_lines(model, first[0])))
+    levels = alt.Chart(alt.InlineData(values=_level_lines(model, highest)))
     contours = levels.transform_flatten(["x", "y"], as_=["x", "y"]).transform_window(
         row_number="row_number()"
     )
@@ -275,18 +306,25 @@ def _lines(series: Series, palette: Palette, x: alt.X, y: alt.Y, *, dotted: bool
     return chart
 
 
-def _level_lines(model: Quadratic, start: Array) -> list[dict[str, Any]]:
-    """Ellipses on which f is constant, from the start's value down by factors of 4."""
-    angle = np.linspace(0, 2 * np.pi, 73)
-    circle = np.column_stack([np.cos(angle), np.sin(angle)])  # (73, 2)
-    root = np.linalg.cholesky(model.hessian)  # H = L·Lᵀ, so Lᵀ(w - m) runs on a circle of radius √(2f)
-    distance = start - model.minimum
-    highest = 0.5 * distance @ model.hessian @ distance
+def _level_lines(model: Function, highest: float) -> list[dict[str, Any]]:
+    """Closed lines on which f is constant, from a value down by factors of 4."""
+    angle = np.linspace(0, 2 * np.pi, 73 if isinstance(model, Quadratic) else 361)  # others are bent
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])  # (points, 2)
     lines = []
     for level in highest / 4.0 ** np.arange(8):
-        w = model.minimum + np.sqrt(2 * level) * np.linalg.solve(root.T, circle.T).T  # (73, 2)
+        w = _from_circle(model, np.sqrt(level) * circle)
         lines.append({"level": _short(level), "x": _values(w[:, 0]), "y": _values(w[:, 1])})
     return lines
+
+
+def _from_circle(model: Function, points: Array) -> Array:
+    """The w (N, 2) at which f is the squared length of each of the points (N, 2)."""
+    if isinstance(model, Quadratic):
+        root = np.linalg.cholesky(model.hessian)  # H = L·Lᵀ, so f = ½·‖Lᵀ(w - m)‖²
+        return model.minimum + np.sqrt(2) * np.linalg.solve(root.T, points.T).T
+    first = 1 - points[:, 0]  # (1 - w₁)² is the one square, steepness·(w₂ - w₁²)² the other
+    with np.errstate(divide="ignore", invalid="ignore"):  # no lines are closed where it is not steep at all
+        return np.column_stack([first, first**2 + points[:, 1] / np.sqrt(model.steepness)])
 
 
 def _values(array: Array) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from harness import parity
-from harness.result import TRACED, Cell, Difference, Result, Status, Timing
+from harness.result import BROKEN, TRACED, Cell, Difference, Metrics, Result, Status, Timing
 
 STATUSES: tuple[Status, ...] = get_args(Status)  # in the order in which reports list them
 NO_REASON = "no reason was given"
@@ -15,20 +15,50 @@ DOUBT = (
     "These agree as far as can be told; but from the step that is named, rounding alone may grow so far that "
     "a mistake would not show."
 )
+# Of several cells, what shows first.
+SEVERITY: tuple[str, ...] = (
+    "crashed", "timed out", "failed", "diverged", "inconclusive", "known difference", "agreed", "missing",
+    "unsupported",
+)  # fmt: skip
+OTHERS = "other tasks"  # heading of those that belong to no concept
 FEW = 4  # lists of more tasks than this are shortened where they are complete
+MANY = 12  # lists of more are cut off
+SIZES = re.compile(r" \(differs by [^()]*\)$")  # see parity.verdict
 ANSI = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def table(result: Result) -> dict[str, dict[str, Cell]]:
-    """The cells by row and backend, rows in the run's order.
+    """All cells by row and backend, rows in the run's order.
 
     A row is a task; where the run has several dtypes, devices or thread counts, a task at one of each.
     """
+    return _rows(result.cells)
+
+
+def matrix(result: Result) -> dict[str, dict[str, Cell]]:
+    """The cells as `table` has them, but no row with only the reference where a task has another."""
+    others = {(cell.task, *_place(cell)) for cell in result.cells if not is_reference(cell, result)}
+    tasks = {task for task, *_ in others}
+
+    def is_alone(cell: Cell) -> bool:
+        return cell.task in tasks and (cell.task, *_place(cell)) not in others
+
+    return _rows([cell for cell in result.cells if cell.status != "agreed" or not is_alone(cell)])
+
+
+def matrix_title(result: Result) -> str:
+    """What the numbers of the matrix are, and in which precision where that is not the reference's."""
+    places = {placed(cell) for cell in result.cells} - {""}
+    own = " (float64, cpu)" if places else ""
+    return f"Compared with {result.reference}{own}: worst relative difference{''.join(sorted(places))}"
+
+
+def _rows(cells: Sequence[Cell]) -> dict[str, dict[str, Cell]]:
     axes = ("dtype", "device", "threads")
-    varying = [axis for axis in axes if len({getattr(cell, axis) for cell in result.cells}) > 1]
+    varying = [axis for axis in axes if len({getattr(cell, axis) for cell in cells}) > 1]
     rows: dict[str, dict[str, Cell]] = {}
-    for cell in result.cells:
+    for cell in cells:
         placement = [f"{axis} {getattr(cell, axis)}" for axis in varying]
         rows.setdefault(", ".join([cell.task, *placement]), {})[cell.backend] = cell
     return rows
@@ -64,8 +94,8 @@ def worst(cell: Cell) -> tuple[float, str] | None:
     return max(((size, name) for name, size in sizes.items()), key=lambda found: found[0], default=None)
 
 
-def tightest(result: Result) -> str | None:
-    """Where a cell that agreed came closest to its tolerance, in words; None where nothing differed."""
+def least_headroom(result: Result) -> str | None:
+    """The least of any cell that agreed, and where; None where nothing differed."""
     found = [
         (difference.headroom, cell, " ".join([difference.quantity, *kind.split()[1:]]), difference.step)
         for cell in result.cells
@@ -76,7 +106,7 @@ def tightest(result: Result) -> str | None:
     if not found:
         return None
     headroom, cell, quantity, step = min(found, key=lambda one: one[0])
-    return f"{name(cell)}, {quantity} at step {step}: uses 1/{digits(headroom)} of its tolerance"
+    return f"{digits(headroom)}: {name(cell)}, {quantity} at step {step}"
 
 
 def number(value: float | None) -> str:
@@ -98,8 +128,97 @@ def word(cell: Cell, result: Result) -> str:
 
 
 def name(cell: Cell) -> str:
-    """A cell in words."""
-    return f"{cell.task} × {cell.backend}"
+    """A cell in words: "xor × torch", or "xor × torch (float32)"."""
+    return f"{cell.task} × {cell.backend}{placed(cell)}"
+
+
+def placed(cell: Cell) -> str:
+    """In which precision and where, if it is not in float64 on the CPU: " (float32, cuda)"."""
+    unusual = [word for word in _place(cell) if word not in {"float64", "cpu"}]
+    return f" ({', '.join(unusual)})" if unusual else ""
+
+
+def _place(cell: Cell) -> tuple[str, str]:
+    return cell.dtype, cell.device
+
+
+def concepts(result: Result) -> dict[str, list[Cell]]:
+    """The cells of each concept by its title, and of the tasks that belong to none."""
+    found = {
+        concept.title: [cell for cell in result.cells if cell.task in concept.tasks]
+        for concept in result.concepts
+    }
+    known = {task for concept in result.concepts for task in concept.tasks}
+    found[OTHERS] = [cell for cell in result.cells if cell.task not in known]
+    return {title: cells for title, cells in found.items() if cells}
+
+
+def tally(cells: Sequence[Cell], result: Result) -> list[str]:
+    """How many of one backend's cells came to each end, what is worst first, with their worst difference."""
+    judged = [cell for cell in cells if not (is_reference(cell, result) and cell.status == "agreed")]
+    if not judged:
+        return ["reference"] if cells else []
+    open_ = sum(not is_explained(cell) for cell in judged)
+    words = [f"{open_} not explained"] if open_ else []
+    for status in SEVERITY:
+        alike = [cell for cell in judged if cell.status == status]
+        sizes = [found[0] for cell in alike if status in TRACED and (found := worst(cell))]
+        if alike:
+            words.append(" ".join([f"{len(alike)} {status}", *([number(max(sizes))] if sizes else [])]))
+    return words
+
+
+def worst_status(cells: Sequence[Cell]) -> str:
+    """The most severe status of some cells."""
+    return min((cell.status for cell in cells), key=SEVERITY.index)
+
+
+def is_explained(cell: Cell) -> bool:
+    """Whether it agreed, or is told why it could not; else there is something to find out."""
+    if cell.status == "diverged":
+        return bool(cell.causes)
+    return cell.status == "agreed" or (cell.status not in BROKEN and bool(cell.reason))
+
+
+def not_explained(result: Result) -> list[Cell]:
+    """The cells whose difference or failure nobody knows the cause of."""
+    return [cell for cell in result.cells if not is_explained(cell)]
+
+
+def gap(cell: Cell) -> str:
+    """Such a cell in words."""
+    return f"{name(cell)}: {cell.status}{', cause not known' if cell.status == 'diverged' else ''}"
+
+
+def outcome(metrics: Metrics) -> dict[str, str]:
+    """What training came to, in words: {"loss": "0.69 → 0.12", "R²": "0.93 on the training rows"}."""
+    lost = [f"{value:.4g}" for value in (metrics.first_loss, metrics.loss) if value is not None]
+    found = {"loss": " → ".join(lost) or "not finite from the start"}
+    if metrics.diverged_after is not None:
+        found["end"] = f"loss no longer finite after {_counted(metrics.diverged_after, 'step')}"
+    if metrics.best_epoch is not None:
+        found["best epoch"] = f"{metrics.best_epoch}, whose parameters the training ends with"
+    for measure, train, test in (
+        ("accuracy", metrics.train_accuracy, metrics.test_accuracy),
+        ("R²", metrics.train_r2, metrics.test_r2),
+    ):
+        on = {"training": train, "test": test}
+        words = [f"{value:.4g} on the {rows} rows" for rows, value in on.items() if value is not None]
+        found |= {measure: ", ".join(words)} if words else {}
+    return found
+
+
+def overflows(result: Result) -> dict[int, list[str]]:
+    """The tasks on which the reference's loss became infinite, by the number of steps after which."""
+    found: dict[int, list[str]] = {}
+    for cell in result.cells:
+        if is_reference(cell, result) and cell.metrics and cell.metrics.diverged_after is not None:
+            found.setdefault(cell.metrics.diverged_after, []).append(cell.task)
+    return found
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def divergences(result: Result) -> dict[str, list[Cell]]:
@@ -138,10 +257,11 @@ def cause(cell: Cell) -> str:
 def odd_one_out(task: str, result: Result) -> str | None:
     """Who agrees with whom on a task on which something diverged, and who stands against the majority.
 
-    The reference may be the odd one out like any other.  None where nothing diverged, or ran alone.
+    The reference may be the odd one out like any other.  None where nothing diverged, and of two backends:
+    neither is the odd one.
     """
     groups = result.groups.get(task, [])
-    if sum(map(len, groups)) < 2:
+    if sum(map(len, groups)) < 3:
         return None
     first, *others = groups
     rest = [backend for group in others for backend in group]
@@ -177,12 +297,14 @@ def _listed(names: Sequence[str]) -> str:
 def reasons(result: Result) -> dict[tuple[str, str], list[Cell]]:
     """Why cells have no verdict, or one by declaration: each (status, reason) with the cells it concerns.
 
-    ("not observed", why) likewise, for the quantities that a framework does not show.
+    ("not observed", why) likewise, for the quantities that a framework does not show.  The size of a
+    known difference is each cell's own, and is left out.
     """
     found: dict[tuple[str, str], list[Cell]] = {}
     for cell in result.cells:
         if cell.status not in ("agreed", "diverged", "inconclusive"):
-            found.setdefault((cell.status, plain(cell.reason or NO_REASON)), []).append(cell)
+            reason = SIZES.sub("", plain(cell.reason or NO_REASON))
+            found.setdefault((cell.status, reason), []).append(cell)
         for why in cell.parity.not_observed if cell.parity else ():
             found.setdefault(("not observed", why), []).append(cell)
     order = [*STATUSES, "not observed"]
@@ -196,6 +318,8 @@ def briefly(cells: Sequence[Cell], result: Result) -> str:
     parts = []
     for backend, tasks in _tasks(cells).items():
         words = ", ".join(tasks)
+        if len(tasks) > MANY:
+            words = f"{', '.join(list(tasks)[:FEW])} and {len(tasks) - FEW} more"
         if len(tasks) > FEW and tasks == all_tasks[backend]:
             words = "every task"
         elif len(tasks) > FEW and tasks == run_tasks.get(backend):
@@ -240,6 +364,17 @@ def ratio(cell: Cell) -> str:
         return ""
     low, middle, high = cell.timing.ratio_to_reference
     return f"{digits(middle)}× {digits(low)}–{digits(high)}"
+
+
+def ratios(cells: Sequence[Cell]) -> str:
+    """Of several tasks, the median ratio to the reference's time, lowest and highest: "6.55× 0.980–120"."""
+    found = [
+        cell.timing.ratio_to_reference[1] for cell in cells if cell.timing and cell.timing.ratio_to_reference
+    ]
+    if not found:
+        return ""
+    middle, low, high = (digits(value) for value in (statistics.median(found), min(found), max(found)))
+    return f"{middle}× {low}–{high}"
 
 
 def timing_words(cell: Cell, result: Result) -> list[str]:

@@ -51,6 +51,10 @@ def _whole(cell: Cell) -> TestCase:
         case.result = Skipped(f"{cell.status}: {reason}")
     elif cell.status == "known difference":
         case.system_out = f"known difference: {reason}"
+    elif cell.metrics:
+        case.system_out = "\n".join(
+            f"{name}: {words}" for name, words in figures.outcome(cell.metrics).items()
+        )
     return case
 
 

@@ -105,7 +105,7 @@ def _print_shares(found: Selftest, console: Console) -> None:
 def _print_clean(clean: Clean, console: Console) -> None:
     room = ""
     if clean.tightest:
-        room = f"; tightest: {clean.tightest}, 1/{clean.least_headroom:.1f} of its tolerance"
+        room = f"; least headroom {clean.least_headroom:.1f}: {clean.tightest}"
     console.print(
         f"{clean.runs} clean runs: {len(clean.alarms)} false alarms, {clean.agreed} agreed, "
         f"{clean.as_declared} differ as declared, {clean.inconclusive} inconclusive{room}.",

@@ -27,6 +27,18 @@ def side_by_side(name: str, columns: Sequence[str]) -> dict[str, dict[str, Marku
     return members
 
 
+def files(name: str, columns: Sequence[str]) -> dict[str, dict[str, Markup]]:
+    """The file of this name of each column that has one, as its only member."""
+    found = {
+        column: _highlighted(file.read_text(encoding="utf-8"))
+        for column in columns
+        if column in COLUMNS
+        for file in COLUMNS[column].files
+        if file.name == name
+    }
+    return {name: found}
+
+
 def _members(name: str, column: str) -> dict[str, str]:
     """The class cut before each method; nothing where there is no such file or class."""
     if column not in COLUMNS:  # a user's own, whose file the result does not name

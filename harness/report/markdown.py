@@ -14,7 +14,10 @@ from harness.result import BROKEN, Result
 def write(result: Result, folder: Path) -> Path:
     """Write summary.md into the folder; raises `OSError` when it cannot be written."""
     path = folder / "summary.md"
-    parts = [_verdict, _matrix, _divergences, _inconclusive, _timing, _reasons, _environment]
+    parts = [
+        _verdict, _not_explained, _concepts, _matrix, _overflows, _divergences, _inconclusive, _timing,
+        _reasons, _environment,
+    ]  # fmt: skip
     lines = [line for part in parts for line in (*part(result), "")]
     trace.write(path, "\n".join(lines).encode())
     return path
@@ -24,17 +27,50 @@ def _verdict(result: Result) -> Iterator[str]:
     yield f"**{_escape(verdict.sentence(result))}**"
 
 
+def _not_explained(result: Result) -> Iterator[str]:
+    found = figures.not_explained(result)
+    if found:
+        yield f"**Not explained, {len(found)} of {len(result.cells)} cells:**"
+        yield ""
+    for cell in found:
+        yield f"- {_escape(figures.gap(cell))}"
+
+
+def _concepts(result: Result) -> Iterator[str]:
+    """A table of how many cells came to each end; then claim and measurement of each concept."""
+    if not result.concepts:
+        return
+    yield "## What is said, and what was measured"
+    yield ""
+    yield from _head(result, "concept")
+    for title, cells in figures.concepts(result).items():
+        row = [[cell for cell in cells if cell.backend == backend] for backend in figures.backends(result)]
+        yield _row([title, *(", ".join(figures.tally(cells, result)) for cells in row)])
+    yield ""
+    for concept in result.concepts:
+        yield f"- **{_escape(concept.title)}**: {_escape(concept.claim)} *{_escape(concept.measured)}*"
+
+
 def _matrix(result: Result) -> Iterator[str]:
     yield f"## Agreement with {result.reference}"
     yield ""
-    yield "The number is the worst relative difference of any quantity, in the training or in a single step."
-    if tightest := figures.tightest(result):
-        yield f"Tightest: {_escape(tightest)}."
+    yield f"{figures.matrix_title(result)} of any quantity, in the training or in a single step."
+    if headroom := figures.least_headroom(result):
+        yield f"Least headroom {_escape(headroom)}."
     yield ""
     yield from _head(result)
-    for name, cells in figures.table(result).items():
+    for name, cells in figures.matrix(result).items():
         row = (cells.get(backend) for backend in figures.backends(result))
         yield _row([name, *(figures.word(cell, result) if cell else "" for cell in row)])
+
+
+def _overflows(result: Result) -> Iterator[str]:
+    found = figures.overflows(result)
+    if found:
+        yield "## Loss no longer finite, which ends the training"
+        yield ""
+    for steps, tasks in sorted(found.items()):
+        yield f"- after {steps} steps: {_escape(', '.join(tasks))}"
 
 
 def _divergences(result: Result) -> Iterator[str]:
@@ -102,8 +138,8 @@ def _environment(result: Result) -> Iterator[str]:
     yield f"- again: <code>{_escape(shlex.join(result.command))}</code>"
 
 
-def _head(result: Result) -> Iterator[str]:
-    names = ["task", *figures.backends(result)]
+def _head(result: Result, row: str = "task") -> Iterator[str]:
+    names = [row, *figures.backends(result)]
     yield _row(names)
     yield "|" + " --- |" * len(names)
 

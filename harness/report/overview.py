@@ -1,35 +1,66 @@
 """The table of tasks × backends before anything has run: what each column declares."""
 
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from backends import Column
+from harness.plan import DEFAULT
 from tasks.spec import Task
 
-WORDS = {"unsupported": "no", "known difference": "differs"}
+WORDS = {"unsupported": "no", "known difference": "yes"}
+NAME = 39  # columns for the name of a task, which leaves room for five backends in 80
 
 
-def print_table(tasks: Iterable[Task], columns: Sequence[Column], console: Console) -> None:
-    """Print a word per cell, and below it every reason once."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("task", no_wrap=True)
+def print_table(
+    tasks: Iterable[Task], columns: Sequence[Column], titles: Mapping[str, str], console: Console
+) -> None:
+    """Print a word per cell under a heading per group; below, what is declared, each reason once.
+
+    `titles` are those of the concepts by their tags, in the order in which they are printed.
+    """
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0))
+    table.add_column("  task", width=NAME + 2)
     for column in columns:
-        table.add_column(column.name, min_width=len(column.name))
-    reasons: dict[str, list[str]] = {}
-    for task in tasks:
-        words = []
-        for column in columns:
-            limit = column.limit(task)
-            shows = limit is not None and limit.everywhere
-            words.append(WORDS[limit.status] if limit and shows else "yes")
-            if limit and shows:
-                reasons.setdefault(f"{WORDS[limit.status]}: {limit.status}: {limit.reason}", []).append(
-                    f"{task.name} × {column.name}"
-                )
-        table.add_row(task.name, *words)
+        table.add_column(column.name, min_width=len(column.name), no_wrap=True)
+    reasons: dict[str, int] = {}
+    for group, members in _groups(tasks, titles).items():
+        table.add_row(Text(_heading(group, titles), style="bold"))
+        for task in members:
+            name = "\n  ".join(textwrap.wrap(task.name, NAME))
+            mark = "*" if DEFAULT in task.tags else " "
+            table.add_row(f"{mark} {name}", *(_word(task, column, reasons) for column in columns))
     console.print(table)
-    for reason, cells in reasons.items():
-        console.print(f"\n{reason}\n    {', '.join(cells)}")
+    console.print(
+        "\n* runs where no task is asked for; run --all runs every one. A number is that of a remark:"
+    )
+    for reason, number in reasons.items():
+        console.print(Text(f"\n{number}: {reason}"))
+
+
+def _groups(tasks: Iterable[Task], titles: Mapping[str, str]) -> dict[str, list[Task]]:
+    """Each task once, under the first of its tags that is a concept's, or else the first of all."""
+    groups: dict[str, list[Task]] = {}
+    for task in tasks:
+        tags = [tag for tag in task.tags if tag != DEFAULT]
+        concepts = [tag for tag in tags if tag in titles]
+        groups.setdefault(next(iter([*concepts, *tags]), ""), []).append(task)
+    return groups
+
+
+def _heading(group: str, titles: Mapping[str, str]) -> str:
+    """What a group is about, and what -t takes for it."""
+    return f"{titles[group]}, tag:{group}" if group in titles else f"tag:{group}" if group else "no tag"
+
+
+def _word(task: Task, column: Column, reasons: dict[str, int]) -> str:
+    """Whether the column can run the task, and the number of what it declares of it."""
+    limit = column.limit(task)
+    if limit is None or not limit.everywhere:
+        return "yes"
+    number = reasons.setdefault(f"{limit.status}: {limit.reason}", len(reasons) + 1)
+    return f"{WORDS[limit.status]} {number}"

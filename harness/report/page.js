@@ -31,12 +31,13 @@ const watcher = new IntersectionObserver(entries => {
 document.querySelectorAll(".chart").forEach(place => watcher.observe(place));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => seen.forEach(draw));
 
-// One task at a time: all that belongs to others only is hidden, and what is left is opened.
+// One task at a time, or those of one concept: all that belongs to others only is hidden, and what is left is opened.
 const picker = document.getElementById("picker");
 picker.hidden = false;
 picker.addEventListener("change", ({ target }) => {
+  const wanted = new Set(target.value.split(" "));
   for (const part of document.querySelectorAll("[data-tasks]")) {
-    const chosen = part.dataset.tasks.split(" ").includes(target.value);
+    const chosen = part.dataset.tasks.split(" ").some(name => wanted.has(name));
     part.hidden = target.value !== "" && !chosen;
     if (part.matches("details.row")) part.open = chosen;
   }

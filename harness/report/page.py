@@ -15,12 +15,16 @@ import vl_convert
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
+import tasks as table
 from backends.base import Arrays
-from harness import parity, show, trace
+from harness import formulas, parity, trace
+from harness.plan import DEFAULT
 from harness.report import charts, figures, listing, regions, steps, verdict
 from harness.report.charts import Chart, Palette, Ratio
 from harness.result import Cell, Result, Timing
-from tasks.spec import Array, Quadratic, Task
+from tasks.spec import Array, Constant, Function, Network, Task
+
+DRAWN = 40  # of more tasks, only the default ones and the user's own get charts, which keeps the page small
 
 # A sign beside the word, so that a status is seen at a glance without colour.
 ICONS = {
@@ -49,9 +53,17 @@ class Row:
     losses: list[Chart] = field(default_factory=list)
     differences: list[Chart] = field(default_factory=list)
     mistakes: list[Chart] = field(default_factory=list)
+    fits: list[Chart] = field(default_factory=list)
     trajectories: list[Chart] = field(default_factory=list)
     boundary: regions.Regions | None = None
     meaning: dict[str, list[str]] = field(default_factory=dict)  # the task in formulas
+
+    is_drawn: bool = True
+
+    @property
+    def trained(self) -> Cell | None:
+        """The cell whose results stand for the row's: the reference's, or the first."""
+        return next((cell for cell in self.cells.values() if cell.metrics), None)
 
     @property
     def is_timed(self) -> bool:
@@ -71,20 +83,23 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
     """
     backends = figures.backends(result)
     palette = Palette(backends)
+    drawn = _drawn(result)
     rows = [
-        _row(name, cells, result, folder, tasks, palette) for name, cells in figures.table(result).items()
+        _row(name, cells, result, folder, tasks, palette, is_drawn=next(iter(cells.values())).task in drawn)
+        for name, cells in figures.table(result).items()
     ]
     template = _templates().get_template("page.html")
     html = template.render(
         result=result,
         backends=backends,
         rows=rows,
+        groups=_groups(rows, result),
         framework=_framework,
         icons=ICONS,
         figures=figures,
         describe=parity.describe,
         verdict=verdict.sentence(result),
-        timing=_timing_charts(result, palette),
+        timing=_timing_charts(result, palette, drawn),
         cold=_cold(result, backends),
         listings=_listings(rows, tasks, backends),
         command=partial(_command, run=result.command),
@@ -102,6 +117,8 @@ def _row(
     folder: Path,
     tasks: Mapping[str, Task],
     palette: Palette,
+    *,
+    is_drawn: bool,
 ) -> Row:
     """Draw a row from its traces, which are forgotten afterwards."""
     compared = {
@@ -109,35 +126,69 @@ def _row(
         for backend, cell in cells.items()
         if cell.parity and not (figures.is_reference(cell, result) and cell.status == "agreed")
     }
-    row = Row(name, _slug(name), next(iter(cells.values())).task, cells, compared)
+    row = Row(name, _slug(name), next(iter(cells.values())).task, cells, compared, is_drawn=is_drawn)
     task = tasks.get(row.task)
     if task:
-        row.shows, row.meaning = task.shows, show.describe(task)
-    traces = {backend: trace.load(folder / cell.trace) for backend, cell in cells.items() if cell.trace}
+        row.shows, row.meaning = task.shows, formulas.describe(task)
+    stored = {backend: folder / cell.trace for backend, cell in cells.items() if cell.trace}
+    traces = {backend: trace.load(path) for backend, path in stored.items()} if is_drawn else {}
     if traces:
         row.losses = list(_losses(row, traces, palette))
         row.differences = list(_differences(row, traces, result, folder, palette))
         row.mistakes = list(_mistakes(row, traces, palette))
         row.trajectories = list(_trajectories(row, traces, task, palette))
-    grids = {backend: arrays["predict_grid"] for backend, arrays in traces.items() if _has_grid(arrays)}
-    if grids and task:
+        row.fits = list(_fits(row, traces, task, palette))
+    if task and (grids := _grids(traces, task)):
         row.boundary = regions.regions(grids, task)
     return row
 
 
-def _has_grid(arrays: Arrays) -> bool:
-    return "predict_grid" in arrays and arrays["predict_grid"].shape == (trace.GRID**2,)
+def _drawn(result: Result) -> set[str]:
+    """The tasks that get charts: all of a few, of many the default ones and the user's own."""
+    names = {cell.task for cell in result.cells}
+    if len(names) <= DRAWN:
+        return names
+    return {name for name in names if name not in table.TASKS or DEFAULT in table.TASKS[name].tags}
+
+
+def _groups(rows: Sequence[Row], result: Result) -> dict[str, list[Row]]:
+    """Each row once, under the title of the first concept that its task belongs to."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        titles = (concept.title for concept in result.concepts if row.task in concept.tasks)
+        found.setdefault(next(titles, figures.OTHERS), []).append(row)
+    return found
+
+
+def _grids(traces: Mapping[str, Arrays], task: Task) -> dict[str, Array]:
+    """The scores on the plane, of backends that show them as the task has them: (P,), or (P, C)."""
+    outputs = task.model.loss.outputs if isinstance(task.model, Network) else 1
+    shape = (trace.GRID**2, outputs)[: 1 if outputs == 1 else 2]
+    return {
+        backend: arrays["predict_grid"]
+        for backend, arrays in traces.items()
+        if "predict_grid" in arrays and arrays["predict_grid"].shape == shape
+    }
 
 
 def _losses(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterator[Chart]:
-    """By epoch, and by step where an epoch has several."""
-    series = {backend: _numbered(arrays["epoch_loss"]) for backend, arrays in traces.items()}
-    yield charts.curves(f"loss-{row.slug}", "Loss by epoch", series, palette, x_title="epoch", y_title="loss")
-    if any(len(arrays["loss"]) > len(arrays["epoch_loss"]) for arrays in traces.values()):
-        series = {backend: _numbered(arrays["loss"]) for backend, arrays in traces.items()}
-        yield charts.curves(
-            f"steps-{row.slug}", "Loss by step", series, palette, x_title="step", y_title="loss"
-        )
+    """By epoch, by step where an epoch has several, and on the rows that are watched."""
+    several = any(len(arrays["loss"]) > len(arrays["epoch_loss"]) for arrays in traces.values())
+    for kind, title, of in (
+        ("loss", "Loss by epoch", "epoch_loss"),
+        ("steps", "Loss by step", "loss" if several else ""),
+        ("validation", "Loss on the validation rows by epoch", "validation_loss"),
+    ):
+        series = _series(traces, of)
+        x_title = "step" if of == "loss" else "epoch"
+        if series:
+            yield charts.curves(f"{kind}-{row.slug}", title, series, palette, x_title=x_title, y_title="loss")
+
+
+def _series(traces: Mapping[str, Arrays], name: str) -> dict[str, tuple[Array, Array]]:
+    """What the backends recorded under this name, over 1, 2, 3 and so on; nothing of those without any."""
+    found = {backend: arrays[name] for backend, arrays in traces.items() if name in arrays}
+    return {backend: (np.arange(1, len(y) + 1), y) for backend, y in found.items() if len(y)}
 
 
 def _differences(
@@ -149,6 +200,8 @@ def _differences(
     if not (others and found and found[0].trace):
         return
     desired = trace.load(folder / found[0].trace)
+    if not len(desired["observed_steps"]):  # it diverged at once
+        return
     dtype = next(iter(row.cells.values())).dtype
     reference = _framework(result.reference)
     for name, title, prefix in (
@@ -162,10 +215,7 @@ def _differences(
 
 
 def _mistakes(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterator[Chart]:
-    series = {
-        backend: _numbered(arrays["mistakes"]) for backend, arrays in traces.items() if "mistakes" in arrays
-    }
-    if series:
+    if series := _series(traces, "mistakes"):
         title = "Mistakes by epoch"
         yield charts.curves(
             f"mistakes-{row.slug}", title, series, palette, x_title="epoch", y_title="mistakes"
@@ -175,14 +225,14 @@ def _mistakes(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Itera
 def _trajectories(
     row: Row, traces: Mapping[str, Arrays], task: Task | None, palette: Palette
 ) -> Iterator[Chart]:
-    """A quadratic's w: over its level lines where there are two coordinates, else by step."""
-    if not task or not isinstance(task.model, Quadratic):
+    """The w of a function: over its level lines where there are two coordinates, else by step."""
+    if not task or not isinstance(task.model, Function):
         return
-    name, size = f"trajectory-{row.slug}", len(task.model.minimum)
+    name, size = f"trajectory-{row.slug}", task.model.dimensions
     paths = {
         backend: arrays["param/w"]
         for backend, arrays in traces.items()
-        if "param/w" in arrays and arrays["param/w"].shape[1:] == (size,)
+        if "param/w" in arrays and arrays["param/w"].shape[1:] == (size,) and len(arrays["param/w"])
     }
     if paths and size == 2:
         yield charts.trajectories(name, "Path of w over the level lines", paths, palette, task.model)
@@ -191,15 +241,26 @@ def _trajectories(
         yield charts.curves(name, "w by step", series, palette, x_title="step", y_title="w")
 
 
-def _numbered(y: Array) -> tuple[Array, Array]:
-    """A series over 1, 2, 3 and so on."""
-    return np.arange(1, len(y) + 1), y
+def _fits(row: Row, traces: Mapping[str, Arrays], task: Task | None, palette: Palette) -> Iterator[Chart]:
+    """What a regression makes of its one feature."""
+    is_regression = task and isinstance(task.model, Network) and task.model.loss.classes is None
+    if not task or not task.data or not is_regression or task.data.features != 1:
+        return
+    x, order = task.data.x_train[:, 0], np.argsort(task.data.x_train[:, 0])
+    series = {
+        backend: (x[order], arrays["predict_train"][order])
+        for backend, arrays in traces.items()
+        if "predict_train" in arrays and arrays["predict_train"].shape == x.shape
+    }
+    if series:
+        title = "Training rows, and what is predicted for them"
+        yield charts.fit(f"fit-{row.slug}", title, (x, task.data.y_train), series, palette)
 
 
-def _timing_charts(result: Result, palette: Palette) -> list[Chart]:
+def _timing_charts(result: Result, palette: Palette, drawn: set[str]) -> list[Chart]:
     ratios = []
     for cell in result.cells:
-        if cell.timing and cell.timing.ratio_to_reference:
+        if cell.task in drawn and cell.timing and cell.timing.ratio_to_reference:
             low, middle, high = cell.timing.ratio_to_reference
             is_reference = figures.is_reference(cell, result)
             ratios.append(Ratio(cell.task, cell.backend, low, middle, high, is_reference))
@@ -234,17 +295,27 @@ def _phases(timings: Sequence[Timing]) -> dict[str, float]:
 def _listings(
     rows: Sequence[Row], tasks: Mapping[str, Task], backends: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The optimizers, then each kind of model, with the tasks that use it."""
+    """Schedules and optimizers, each kind of model, and losses, with the tasks that use them."""
+    known = {row.task: tasks[row.task] for row in rows if row.task in tasks}
     users: dict[str, list[str]] = {"Optimizer": [row.task for row in rows]}
-    for row in rows:
-        if row.task in tasks:
-            users.setdefault(type(tasks[row.task].model).__name__, []).append(row.task)
-    listings = []
-    for name, names in users.items():
-        members = listing.side_by_side(name, backends)
-        columns = [backend for backend in backends if any(backend in member for member in members.values())]
-        listings.append({"name": name, "tasks": names, "members": members, "columns": columns})
+    for name, task in known.items():
+        users.setdefault(task.model.program, []).append(name)
+    scheduled = [name for name, task in known.items() if not isinstance(task.schedule, Constant)]
+    users |= {"Schedule": scheduled} if scheduled else {}
+    listings = [
+        _listing(name, names, listing.side_by_side(name, backends), backends) for name, names in users.items()
+    ]
+    if "Network" in users:
+        files = listing.files("loss.py", backends)
+        listings.append(_listing("Losses and activations", users["Network"], files, backends))
     return listings
+
+
+def _listing(
+    name: str, users: Sequence[str], members: Mapping[str, Mapping[str, Markup]], backends: Sequence[str]
+) -> dict[str, Any]:
+    columns = [backend for backend in backends if any(backend in member for member in members.values())]
+    return {"name": name, "tasks": users, "members": members, "columns": columns}
 
 
 def _framework(backend: str) -> str:

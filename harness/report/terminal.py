@@ -2,6 +2,7 @@
 
 import shlex
 import textwrap
+from collections.abc import Iterable, Sized
 from itertools import chain
 from pathlib import Path
 
@@ -23,32 +24,41 @@ STYLES = {
     "timed out": "bold magenta",
     "crashed": "bold magenta",
 }  # beside the words, never instead of them
+TASKS = 24  # of more, a row is a concept
 NARROW = 110  # below so many columns, names of tasks take two lines
 LOG_LINES = 5
 
 
 def print_result(result: Result, console: Console, folder: Path) -> None:
-    """Print matrix, findings, timing and reasons; at the end verdict, report and command."""
+    """Print matrix, findings, timing and reasons; at the end verdict, report and command.
+
+    In a run of many tasks a row is a concept: its tasks are in the report.
+    """
+    is_long = bool(result.concepts) and len(figures.matrix(result)) > TASKS
     if result.cells:
-        console.print(_matrix(result, console))
-    if tightest := figures.tightest(result):
-        console.print(Text(f"tightest: {tightest}"))
+        console.print(_concepts(result, console) if is_long else _matrix(result, console))
+    if headroom := figures.least_headroom(result):
+        console.print(Text(f"least headroom {headroom}"))
+    _print_overflows(result, console)
     _print_divergences(result, console)
     _print_inconclusive(result, console)
     if any(cell.timing for cell in result.cells):
-        _print_timing(result, console)
+        console.print()
+        console.print(_concept_times(result, console) if is_long else _times(result, console))
+        _print_remarks(result, console)
     _print_reasons(result, console)
+    _print_not_explained(result, console)
     console.print(Text(verdict.sentence(result), style="bold"))
     page = next(folder.glob("*.html"), folder)
     console.print(Text(f"Report: {page}"), soft_wrap=True)
     console.print(Text(f"Again:  {shlex.join(result.command)}"), soft_wrap=True)
 
 
-def _table(title: str, result: Result) -> Table:
+def _table(title: str, row: str, backends: Iterable[str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     table.show_edge, table.padding = False, (0, 0)  # leaves room for five backends in 80 columns
-    table.add_column("task", no_wrap=True)
-    for backend in figures.backends(result):
+    table.add_column(row, no_wrap=True)
+    for backend in backends:
         table.add_column(backend)
     return table
 
@@ -58,11 +68,33 @@ def _row_name(name: str, console: Console) -> str:
 
 
 def _matrix(result: Result, console: Console) -> Table:
-    table = _table(f"Compared with {result.reference}: worst relative difference", result)
-    for name, cells in figures.table(result).items():
+    table = _table(figures.matrix_title(result), "task", figures.backends(result))
+    for name, cells in figures.matrix(result).items():
         row = (cells.get(backend) for backend in figures.backends(result))
         table.add_row(_row_name(name, console), *(_word(cell, result) for cell in row))
     return table
+
+
+def _concepts(result: Result, console: Console) -> Table:
+    """Without the reference's own column where there is nothing to say of it."""
+    found = figures.concepts(result)
+    is_silent = all(
+        figures.tally(_of(result.reference, cells), result) == ["reference"] for cells in found.values()
+    )
+    shown = [b for b in figures.backends(result) if not (is_silent and b == result.reference)]
+    table = _table(f"{figures.matrix_title(result)}; how many cells of each concept", "concept", shown)
+    for name, cells in found.items():
+        table.add_row(_row_name(name, console), *(_tally(_of(backend, cells), result) for backend in shown))
+    return table
+
+
+def _of(backend: str, cells: Iterable[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.backend == backend]
+
+
+def _tally(cells: list[Cell], result: Result) -> Text:
+    style = STYLES.get(figures.worst_status(cells), "") if cells else ""
+    return Text("\n".join(figures.tally(cells, result)), style=style)
 
 
 def _word(cell: Cell | None, result: Result) -> Text:
@@ -71,19 +103,38 @@ def _word(cell: Cell | None, result: Result) -> Text:
     return Text(figures.word(cell, result), style=STYLES.get(cell.status, ""))
 
 
+def _print_overflows(result: Result, console: Console) -> None:
+    """What some rates do is a result like any other."""
+    found = figures.overflows(result)
+    if found:
+        parts = (f"{_shortened(tasks)} after {steps} steps" for steps, tasks in sorted(found.items()))
+        console.print(Text(f"loss no longer finite, which ends the training: {'; '.join(parts)}"))
+
+
+def _shortened(names: list[str]) -> str:
+    more = [f"{len(names) - figures.MANY} more"] if len(names) > figures.MANY else []
+    return ", ".join([*names[: figures.MANY], *more])
+
+
 def _print_divergences(result: Result, console: Console) -> None:
     """Cell by cell; then who is the odd one out."""
-    found = figures.divergences(result)
+    found = list(chain.from_iterable(figures.divergences(result).values()))
     if found:
         _print_heading("First divergences", console)
-    for cell in chain.from_iterable(found.values()):
+    for cell in found[: figures.MANY]:
         console.print(Text(figures.name(cell), style=STYLES["diverged"]))
         words = Text(figures.divergence(cell))
         words.highlight_regex(r"cause: [^(]+|cause not known", "bold")
         _print_indented(words, console)
+    _print_rest(found, console)
     for sentence, tasks in figures.odd_ones_out(result).items():
         console.print(Text(sentence, style="bold"))
-        _print_indented(Text(", ".join(tasks)), console)
+        _print_indented(Text(_shortened(tasks)), console)
+
+
+def _print_rest(found: Sized, console: Console) -> None:
+    if len(found) > figures.MANY:
+        console.print(Text(f"and {len(found) - figures.MANY} more, which the report lists"))
 
 
 def _print_inconclusive(result: Result, console: Console) -> None:
@@ -91,19 +142,32 @@ def _print_inconclusive(result: Result, console: Console) -> None:
     if found:
         _print_heading("Inconclusive", console)
         console.print(Text(figures.DOUBT))
-    for task, words in found.items():
+    for task, words in list(found.items())[: figures.MANY]:
         _print_indented(Text.assemble((task, STYLES["inconclusive"]), f": {words}"), console)
+    _print_rest(found, console)
 
 
-def _print_timing(result: Result, console: Console) -> None:
+def _times(result: Result, console: Console) -> Table:
     title = f"Median step time; ratio to {result.reference}'s, 95 % interval (A/A: to itself)"
-    table = _table(title, result)
+    table = _table(title, "task", figures.backends(result))
     for name, cells in figures.table(result).items():
         row = [cells.get(backend) for backend in figures.backends(result)]
         if any(cell and cell.timing for cell in row):
             table.add_row(_row_name(name, console), *(_time(cell, result) for cell in row))
-    console.print()
-    console.print(table)
+    return table
+
+
+def _concept_times(result: Result, console: Console) -> Table:
+    title = f"Step time as a ratio to {result.reference}'s: median over the tasks, lowest–highest"
+    shown = [backend for backend in figures.backends(result) if backend != result.reference]
+    table = _table(title, "concept", shown)
+    for name, cells in figures.concepts(result).items():
+        row = (figures.ratios(_of(backend, cells)).replace(" ", "\n") for backend in shown)
+        table.add_row(_row_name(name, console), *row)
+    return table
+
+
+def _print_remarks(result: Result, console: Console) -> None:
     for remark, concerned in figures.timing_remarks(result).items():
         console.print(Text(f"{remark} ({figures.briefly(concerned, result)})"))
 
@@ -123,6 +187,15 @@ def _print_reasons(result: Result, console: Console) -> None:
             last = figures.log(cells[0]).splitlines()[-LOG_LINES:]
             _print_indented(Text("\n".join(last), style="dim"), console)
     console.print()
+
+
+def _print_not_explained(result: Result, console: Console) -> None:
+    found = figures.not_explained(result)
+    if found:
+        gaps = _shortened([figures.gap(cell) for cell in found])
+        console.print(
+            Text(f"Not explained, {len(found)} of {len(result.cells)} cells: {gaps}", style="bold red")
+        )
 
 
 def _print_heading(heading: str, console: Console) -> None:

@@ -1,11 +1,9 @@
 """One worker for each backend, and one that serves as the reference, in a folder that goes with them."""
 
 import contextlib
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -14,7 +12,7 @@ from backends.base import Placement
 from harness import parity, protocol, trace
 from harness.plan import fingerprint
 from harness.result import Cause, Parity
-from harness.session import Broken, Limits, Session
+from harness.session import Broken, Limits, Session, stop_all, together
 from tasks.spec import Task
 
 DTYPE = "float64"
@@ -94,17 +92,7 @@ class Workers:
 
     def side_by_side(self, work: Callable[[str], R]) -> list[R]:
         """The results of some work for each backend, by its name; Ctrl-C ends the workers."""
-        with ThreadPoolExecutor(len(self.sessions)) as pool:
-            futures = [pool.submit(work, name) for name in self.sessions]
-            try:
-                wait(futures)
-            except KeyboardInterrupt:
-                self._stop()
-                raise
-        return [future.result() for future in futures]
+        return together(work, list(self.sessions), self._stop, at_once=len(self.sessions))
 
     def _stop(self) -> None:
-        """Make whoever waits for a worker come to an end at once."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: nothing may disturb the end
-        for session in (self.reference, *self.sessions.values()):
-            session.stop()
+        stop_all((self.reference, *self.sessions.values()))

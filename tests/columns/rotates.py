@@ -3,7 +3,7 @@
 import numpy as np
 
 from backends import numpy
-from backends.numpy import Network, Optimizer, Perceptron, Quadratic, setup  # noqa: F401
+from backends.numpy import Network, Optimizer, Perceptron, setup  # noqa: F401
 
 
 class Chance(numpy.Chance):

@@ -1,0 +1,26 @@
+"""scikit-learn: `MLPClassifier`, `MLPRegressor`, `Perceptron` and `SGDClassifier`, driven step by step.
+
+`fit` and `partial_fit` wrap each step in validation and keep only an epoch's mean loss.  So a column
+here calls what they call for every batch: the estimator's `_backprop` for loss and gradients, its
+optimizer's `update_params`, and for a perceptron `fit_binary`.  Tests hold the result against `fit` itself.
+"""
+
+import sklearn
+
+from backends.base import Placement, Unsupported
+
+from .chance import Chance
+from .function import Function
+from .network import Network
+from .optimizer import Optimizer
+from .perceptron import Perceptron
+from .schedule import Schedule
+
+__all__ = ["Chance", "Function", "Network", "Optimizer", "Perceptron", "Schedule", "setup"]
+
+
+def setup(at: Placement) -> dict[str, str]:
+    """Check the device; the BLAS has read its number of threads from the environment."""
+    if at.device != "cpu":
+        raise Unsupported("scikit-learn's neural networks compute on the CPU only")
+    return {"scikit-learn": sklearn.__version__}
