@@ -10,7 +10,7 @@ import pytest
 
 import backends.numpy as reference
 from backends import COLUMNS
-from backends.base import NotObserved, Placement, Program, Unsupported
+from backends.base import Arrays, NotObserved, Placement, Program, Unsupported
 from harness.faults import FAULTS
 from tasks import TASKS, draw
 from tasks.spec import (
@@ -69,7 +69,7 @@ CASES = {
 }
 
 
-@pytest.fixture(params=list(CASES))
+@pytest.fixture(scope="module", params=list(CASES))
 def task(request: pytest.FixtureRequest) -> Task:
     return CASES[request.param]
 
@@ -78,16 +78,25 @@ def build(column: ModuleType, task: Task) -> Program:
     return getattr(column, type(task.model).__name__)(task, Placement())
 
 
-@pytest.fixture
-def program(column: ModuleType, task: Task) -> Program:
-    """The task in motion, or a stop where the column says that it cannot express it, and declares so."""
+@pytest.fixture(scope="module")
+def built(column: ModuleType, task: Task) -> tuple[Program, Arrays]:
+    """The task in motion and its start, or a stop where the column declares that it cannot express it."""
     declared = COLUMNS[column.__name__.split(".")[1]].limit(task)
     if declared and declared.status == "unsupported":
         with pytest.raises(Unsupported) as raised:
             build(column, task)
         assert str(raised.value) == declared.reason
         pytest.skip(f"unsupported, as declared: {declared.reason}")
-    return build(column, task)
+    program = build(column, task)
+    return program, program.observe()
+
+
+@pytest.fixture
+def program(built: tuple[Program, Arrays]) -> Program:
+    """The task in motion, put back to its start, for to build and compile it anew takes long."""
+    program, start = built
+    program.restore(start)
+    return program
 
 
 def batches(task: Task, count: int) -> list[np.ndarray]:
@@ -160,14 +169,14 @@ def test_known_difference_declares_a_fault_that_its_tasks_can_have(name: str) ->
 
 
 def test_many_batches_in_one_run_are_as_many_runs_of_one(
-    column: ModuleType, program: Program, task: Task
+    built: tuple[Program, Arrays], program: Program, task: Task
 ) -> None:
-    one_by_one = build(column, task)
     chosen = batches(task, 11)
-    together = program.run(chosen)
-    apart = np.concatenate([one_by_one.run([rows]) for rows in chosen])
+    together, end = program.run(chosen), program.observe()
+    program.restore(built[1])
+    apart = np.concatenate([program.run([rows]) for rows in chosen])
     np.testing.assert_array_equal(together, apart)
-    same(program.observe(), one_by_one.observe())
+    same(end, program.observe())
 
 
 def test_run_returns_one_loss_per_step_before_its_update(program: Program, task: Task) -> None:
@@ -189,8 +198,8 @@ def test_training_moves_every_parameter(program: Program, task: Task) -> None:
         assert np.any(before[f"param/{name}"] != after[f"param/{name}"]), name
 
 
-def test_start_is_the_task_s(program: Program, task: Task) -> None:
-    observed = program.observe()
+def test_start_is_the_task_s(built: tuple[Program, Arrays], task: Task) -> None:
+    _, observed = built
     for name, array in task.start.items():
         np.testing.assert_array_equal(observed[f"param/{name}"], array)
         assert observed[f"param/{name}"].dtype == np.float64
