@@ -7,16 +7,20 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+from click.testing import CliRunner
 from conftest import ROOT
+
+from harness.__main__ import main
 
 COLUMNS = Path(__file__).parent / "columns"
 TASK_FILES = Path(__file__).parent / "task_files"
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0  # so much only where something hangs
 
 
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
@@ -66,19 +70,23 @@ def side_by_side(home: Path, runs: Mapping[str, Iterable[object]]) -> dict[str, 
     return {name: Ran(done, home / name) for name, done in zip(runs, all_of(commands), strict=True)}
 
 
-def refused(*arguments: object, **options: Any) -> str:
-    """The sentence with which a command is refused as wrong use: exit code 2, and nothing but that."""
-    return refusal(harness(*arguments, **options))
+def refused(*arguments: object, env: Mapping[str, str] | None = None) -> str:
+    """The sentence with which a command is refused as wrong use: exit code 2, and nothing but that.
+
+    In this process, which saves the start of another: there are many wrong uses.
+    """
+    with chdir(ROOT):
+        ended = CliRunner().invoke(main, [*map(str, arguments)], prog_name="python -m harness", env=env)
+    return refusal(ended.exit_code, ended.stdout, ended.stderr)
 
 
-def refusal(done: subprocess.CompletedProcess[str]) -> str:
+def refusal(code: int, output: str, errors: str) -> str:
     """The sentence with which a command was refused as wrong use."""
-    assert done.returncode == 2, done
-    assert done.stdout == ""
-    sentence = done.stderr.strip().splitlines()[-1]
+    assert (code, output) == (2, ""), errors
+    sentence = errors.strip().splitlines()[-1]
     assert sentence.startswith("Error: ")
     # click adds how a command is used where the options themselves are wrong.
-    assert all(line.startswith(("Usage: ", "Try ", "Error: ")) for line in done.stderr.splitlines() if line)
+    assert all(line.startswith(("Usage: ", "Try ", "Error: ")) for line in errors.splitlines() if line)
     return sentence.removeprefix("Error: ")
 
 

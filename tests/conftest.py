@@ -44,7 +44,7 @@ class RealRun:
 
 @pytest.fixture(scope="session")
 def whole_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> RealRun:
-    """`python -m harness run --no-timing` with every task on every backend: one for all processes of pytest."""
+    """`python -m harness run --no-timing` with every task on every backend: one for all processes."""
     own = tmp_path_factory.getbasetemp()
     shared = own if worker_id == "master" else own.parent
     folder, told = shared / "whole", shared / "whole.json"

@@ -9,10 +9,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from command import (
     COLUMNS,
     TASK_FILES,
-    all_of,
     cells,
     harness,
     refusal,
@@ -24,6 +24,7 @@ from command import (
 from conftest import ROOT
 
 from harness import environment, folder
+from harness.__main__ import main
 from tasks import TASKS
 
 TASK = "quadratic-gd"
@@ -74,19 +75,18 @@ WRONG_USE = {
 }
 
 
-@pytest.fixture(scope="module")
-def misused(tmp_path_factory):
-    """Every wrong use: (what became of it, the folder that it must not make)."""
-    path = tmp_path_factory.mktemp("misused") / "run"
-    commands = [["run", "--out", path, *arguments] for arguments, _ in WRONG_USE.values()]
-    return dict(zip(WRONG_USE, all_of(commands), strict=True)), path
-
-
 @pytest.mark.parametrize("wrong", WRONG_USE)
-def test_wrong_use_is_refused_in_one_sentence(misused, wrong):
-    done, path = misused
-    assert WRONG_USE[wrong][1] in refusal(done[wrong])
-    assert not path.exists()
+def test_wrong_use_is_refused_in_one_sentence(tmp_path, wrong):
+    arguments, sentence = WRONG_USE[wrong]
+    assert sentence in refused("run", "--out", tmp_path / "run", *arguments)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("wrong", ["misspelled-task", "unknown-option", "no-such-task-file"])
+def test_wrong_use_is_refused_by_the_process_itself(tmp_path, wrong):
+    arguments, sentence = WRONG_USE[wrong]
+    done = harness("run", "--out", tmp_path / "run", *arguments)
+    assert sentence in refusal(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_run_json_that_is_no_good_is_refused_and_nothing_lost(finished, copied, 
     assert change(file.read_bytes()) != file.read_bytes()
     file.write_bytes(change(file.read_bytes()))
     before = snapshot(copied)
-    for done in all_of([[*RUN, copied], [*RUN, copied, "--resume"], ["compare", finished, copied]]):
-        assert refusal(done).startswith(f"{file} {sentence}")
+    for command in ([*RUN, copied], [*RUN, copied, "--resume"], ["compare", finished, copied]):
+        assert refused(*command).startswith(f"{file} {sentence}")
     assert snapshot(copied) == before
 
 
@@ -246,18 +246,18 @@ def test_list_has_every_task_and_reason():
     assert "no RMSprop" in done.stdout
 
 
-@pytest.fixture(scope="module")
-def shown():
-    """`show` of every task."""
-    return dict(zip(TASKS, all_of([["show", task] for task in TASKS]), strict=True))
-
-
 @pytest.mark.parametrize("task", TASKS)
-def test_show_tells_of_every_task(shown, task):
-    done = shown[task]
-    assert (done.returncode, done.stderr) == (0, "")
+def test_show_tells_of_every_task(task):
+    done = CliRunner().invoke(main, ["show", task, "-b", "numpy"])
+    assert (done.exit_code, done.stderr) == (0, "")
     assert " ".join(TASKS[task].shows.split()) in " ".join(done.stdout.split())
     assert "class " in done.stdout
+
+
+def test_show_is_a_command():
+    done = harness("show", TASK)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " ".join(TASKS[TASK].shows.split()) in " ".join(done.stdout.split())
 
 
 def test_output_that_knows_only_ascii_is_no_obstacle():
