@@ -1,16 +1,15 @@
-"""The real command line in a process of its own, and what it leaves behind."""
+"""The real command line, in a process of its own or in this one, and what it leaves behind."""
 
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 from click.testing import CliRunner
@@ -50,10 +49,15 @@ def harness(*arguments: object, **options: Any) -> subprocess.CompletedProcess[s
     return finish(start(*arguments, **options))
 
 
-def all_of(commands: Iterable[Iterable[object]]) -> list[subprocess.CompletedProcess[str]]:
-    """What becomes of these commands, several at a time."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda arguments: harness(*arguments), commands))
+def here(
+    *arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The same in this process: its imports and the scripts of its page take longer than a small run."""
+    words = [*map(str, arguments)]
+    with chdir(cwd), patch.object(sys, "argv", ["samestep", *words]):
+        runner = CliRunner()
+        done = runner.invoke(main, words, prog_name="python -m harness", env=env, catch_exceptions=False)
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
 
 @dataclass(frozen=True)
@@ -64,29 +68,27 @@ class Ran:
     folder: Path
 
 
-def side_by_side(home: Path, runs: Mapping[str, Iterable[object]]) -> dict[str, Ran]:
-    """Each of these runs in a folder of its own, several at a time."""
-    commands = [["run", *arguments, "--out", home / name] for name, arguments in runs.items()]
-    return {name: Ran(done, home / name) for name, done in zip(runs, all_of(commands), strict=True)}
+def ran_here(home: Path, runs: Mapping[str, Iterable[object]]) -> dict[str, Ran]:
+    """Each of these runs, in this process, in a folder of its own."""
+    return {
+        name: Ran(here("run", *arguments, "--out", home / name), home / name)
+        for name, arguments in runs.items()
+    }
 
 
 def refused(*arguments: object, env: Mapping[str, str] | None = None) -> str:
-    """The sentence with which a command is refused as wrong use: exit code 2, and nothing but that.
-
-    In this process, which saves the start of another: there are many wrong uses.
-    """
-    with chdir(ROOT):
-        ended = CliRunner().invoke(main, [*map(str, arguments)], prog_name="python -m harness", env=env)
-    return refusal(ended.exit_code, ended.stdout, ended.stderr)
+    """The sentence with which a command is refused as wrong use: exit code 2, and nothing but that."""
+    return refusal(here(*arguments, env=env))
 
 
-def refusal(code: int, output: str, errors: str) -> str:
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
     """The sentence with which a command was refused as wrong use."""
-    assert (code, output) == (2, ""), errors
-    sentence = errors.strip().splitlines()[-1]
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    sentence = done.stderr.strip().splitlines()[-1]
     assert sentence.startswith("Error: ")
     # click adds how a command is used where the options themselves are wrong.
-    assert all(line.startswith(("Usage: ", "Try ", "Error: ")) for line in errors.splitlines() if line)
+    assert all(line.startswith(("Usage: ", "Try ", "Error: ")) for line in done.stderr.splitlines() if line)
     return sentence.removeprefix("Error: ")
 
 

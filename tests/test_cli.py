@@ -9,22 +9,21 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from command import (
     COLUMNS,
     TASK_FILES,
     cells,
     harness,
+    here,
+    ran_here,
     refusal,
     refused,
-    side_by_side,
     snapshot,
     workers,
 )
 from conftest import ROOT
 
 from harness import environment, folder
-from harness.__main__ import main
 from tasks import TASKS
 
 TASK = "quadratic-gd"
@@ -86,7 +85,7 @@ def test_wrong_use_is_refused_in_one_sentence(tmp_path, wrong):
 def test_wrong_use_is_refused_by_the_process_itself(tmp_path, wrong):
     arguments, sentence = WRONG_USE[wrong]
     done = harness("run", "--out", tmp_path / "run", *arguments)
-    assert sentence in refusal(done.returncode, done.stdout, done.stderr)
+    assert sentence in refusal(done)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +217,7 @@ def test_run_of_an_earlier_version_is_set_aside_and_not_read(copied):
     file.write_bytes(earlier)
     assert "is not a samestep.run/2 file" in refused(*RUN, copied, "--resume")
     assert "is not a samestep.run/2 file" in refused("compare", copied, copied)
-    assert harness(*RUN, copied).returncode == 0
+    assert here(*RUN, copied).returncode == 0
     assert (copied.with_name(f"{copied.name}.previous") / "run.json").read_bytes() == earlier
 
 
@@ -248,8 +247,8 @@ def test_list_has_every_task_and_reason():
 
 @pytest.mark.parametrize("task", TASKS)
 def test_show_tells_of_every_task(task):
-    done = CliRunner().invoke(main, ["show", task, "-b", "numpy"])
-    assert (done.exit_code, done.stderr) == (0, "")
+    done = here("show", task, "-b", "numpy")
+    assert (done.returncode, done.stderr) == (0, "")
     assert " ".join(TASKS[task].shows.split()) in " ".join(done.stdout.split())
     assert "class " in done.stdout
 
@@ -287,11 +286,11 @@ def test_compare_finds_what_became_worse(finished, copied):
     file.write_bytes(
         file.read_bytes().replace(b'"agreed"', b'"crashed"').replace(b'"threads": 1', b'"threads": 2')
     )
-    worse = harness("compare", finished, copied)
+    worse = here("compare", finished, copied)
     assert (worse.returncode, worse.stderr) == (1, "")
     assert f"{TASK} × numpy (float64): agreed → crashed" in worse.stdout
     assert "threads: 1 → 2" in worse.stdout
-    assert harness("compare", copied, finished).returncode == 0
+    assert here("compare", copied, finished).returncode == 0
 
 
 def test_console_script_is_declared():
@@ -315,7 +314,7 @@ def runs(tmp_path_factory):
         "--no-timing",
     )
     noisy, wrong = (("-t", TASK, "-b", COLUMNS / f"{name}.py") for name in ("noisy", "does_nothing"))
-    return side_by_side(
+    return ran_here(
         tmp_path_factory.mktemp("runs"),
         {
             "unusual": (*noisy, "--no-timing", "--dtype", "float32", "--threads", 2),

@@ -9,7 +9,7 @@ from collections import Counter
 
 import msgspec
 import pytest
-from command import COLUMNS, all_of, end_workers, finish, refused, start, wait_for, workers
+from command import COLUMNS, end_workers, finish, here, refused, start, wait_for, workers
 from recorded import build, first_divergence, recorded
 from rich.console import Console
 from test_catalogue import EVERYWHERE_EQUIVALENT
@@ -45,14 +45,17 @@ WRONG_USE = {
 @pytest.fixture(scope="module")
 def done():
     """What became of each command."""
-    commands = {
-        "faults": ["--quick", "-b", "numpy", "-b", "sklearn", "--json"],
+    faults = start("selftest", "--quick", "-b", "numpy", "-b", "sklearn", "--json")
+    meanwhile = {
         "clean": ["--clean", "20", "-b", "numpy", "-b", "torch", "--json"],
         "table": ["--clean", "3", "-b", "sklearn"],
         **{name: ["--quick", "-b", COLUMNS / f"{name}.py"] for name in BROKEN},
     }
-    ended = all_of(["selftest", *arguments] for arguments in commands.values())
-    return dict(zip(commands, ended, strict=True))
+    try:
+        ended = {name: here("selftest", *arguments) for name, arguments in meanwhile.items()}
+        return ended | {"faults": finish(faults)}
+    finally:
+        faults.kill()
 
 
 @pytest.fixture(scope="module")
