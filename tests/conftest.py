@@ -14,6 +14,7 @@ from filelock import FileLock
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # as in the workers: oneDNN reorders sums
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # likewise, and two processes share the cores
 
 from backends import COLUMNS
 from backends.base import Placement
