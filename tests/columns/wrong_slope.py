@@ -7,4 +7,4 @@ from backends.numpy import Function, Optimizer, Perceptron, setup  # noqa: F401
 class Network(numpy.Network):
     def __init__(self, task, at):
         super().__init__(task, at)
-        self.derive = lambda z, h, delta: delta * (1 - h)
+        self.derive = lambda _z, h, delta: delta * (1 - h)
