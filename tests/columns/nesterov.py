@@ -8,19 +8,20 @@ from tasks import spec
 class Optimizer(numpy.Optimizer):
     def step(self, gradients):
         super().step(gradients)
-        if isinstance(self.rule, spec.Momentum):
+        rule = self.task.optimizer
+        if isinstance(rule, spec.Momentum):
             v = self.slots["velocity"].vector
-            ahead = self.rule.momentum * v - self.rule.learning_rate * gradients.vector
+            ahead = rule.momentum * v - rule.learning_rate * gradients.vector
             self.parameters.vector += ahead - v  # in place of v
 
 
-class Quadratic(numpy.Quadratic):
+class Function(numpy.Function):
     def __init__(self, task, at):
         super().__init__(task, at)
-        self.optimizer = Optimizer(task.optimizer, self.parameters)
+        self.optimizer = Optimizer(task, self.parameters)
 
 
 class Network(numpy.Network):
     def __init__(self, task, at):
         super().__init__(task, at)
-        self.optimizer = Optimizer(task.optimizer, self.parameters)
+        self.optimizer = Optimizer(task, self.parameters)
