@@ -281,11 +281,11 @@ def _data(rng: np.random.Generator, rows: int, features: int) -> Dataset:
 def _data_of(choose: Chooser, rng: np.random.Generator, model: Network, rows: int, features: int) -> Dataset:
     """Rows without any order to learn, and whatever the model needs with them.
 
-    Features of classes that are not scaled to about 1 saturate the units; in a regression they would
-    only make the same errors larger.
+    Features that are not scaled to about 1 saturate the units, or else may make the training diverge.
     """
     classes = model.loss.classes
-    scale = choose.one_of((1.0, 1.0, 10.0, 100.0)) if classes else 1.0
+    saturates = classes is not None and model.activation not in ("leaky_relu", "elu", "gelu")
+    scale = choose.one_of((1.0, 1.0, 10.0, 100.0)) if saturates else 1.0
     is_weighted = choose.one_of((False, False, False, True))
     total = rows + TEST_ROWS + VALIDATION_ROWS
     x = scale * _normal(rng, total, features)
