@@ -8,20 +8,10 @@ from tasks import spec
 
 
 class Optimizer(numpy.Optimizer):
-<<<<<<< HEAD
     def __init__(self, task, parameters):
         if isinstance(task.optimizer, spec.Momentum):
             task = replace(task, optimizer=replace(task.optimizer, nesterov=True))
         super().__init__(task, parameters)
-=======
-    def step(self, gradients):
-        super().step(gradients)
-        rule = self.task.optimizer
-        if isinstance(rule, spec.Momentum):
-            v = self.slots["velocity"].vector
-            ahead = rule.momentum * v - rule.learning_rate * gradients.vector
-            self.parameters.vector += ahead - v  # in place of v
->>>>>>> faults
 
 
 class Function(numpy.Function):
