@@ -28,6 +28,7 @@ class Fit:
 
     def values(self, name: str, declared: float, actual: Arrays) -> Iterator[float]:
         """Values to try: the declared one in float32, none, and what the fit finds, rounded to few digits."""
+        yield from _shown(name, actual)
         yield float(np.float32(declared))
         yield 0.0
         fitted = self._fit(name, declared, actual)
@@ -49,13 +50,13 @@ class Fit:
         if row is None:
             return None
         names = self._local_names(actual)
-        unit = {n: float(np.max(np.abs(self.desired[n]), initial=0.0)) ** 2 or 1.0 for n in names}
+        unit = {n: float(np.max(np.abs(self.desired[n]), initial=0.0)) or 1.0 for n in names}
         difference = {n: (actual[n][row] - self.desired[n][row]) / unit[n] for n in names}
 
         def miss(steps: Arrays | None) -> float:
             if steps is None:
                 return np.nan
-            return sum(float(np.vdot(steps[n][0] - actual[n][row], difference[n])) for n in names)
+            return sum(float(np.vdot((steps[n][0] - actual[n][row]) / unit[n], difference[n])) for n in names)
 
         places, scan = self._scan(name, declared, row)
         misses = np.array([miss(steps) for steps in scan])
@@ -105,6 +106,15 @@ class Fit:
         return first
 
 
+def _shown(name: str, actual: Arrays) -> Iterator[float]:
+    """What the rate of a plateau says itself: single steps begin at the reference's, and cannot tell."""
+    rates = actual.get("state/learning_rate", np.zeros(0))
+    if name == "learning_rate" and len(rates):
+        yield float(rates[0])
+    if name == "by" and len(falls := np.flatnonzero(rates[1:] != rates[:-1])):
+        yield float(rates[falls[0] + 1] / rates[falls[0]])
+
+
 def _is_share(name: str) -> bool:
     """Whether a hyper-parameter is a share that lies near 1, and is best searched by its distance from 1."""
     return name in ("momentum", "rho", "beta_1", "beta_2")
@@ -120,7 +130,11 @@ def _value(name: str, place: float) -> float:
 
 
 def _grid(name: str) -> Array:
-    low, high = (1e-6, 1.0) if _is_share(name) else (1e-18, 1e3)
+    low, high = 1e-18, 1e3
+    if _is_share(name):
+        low, high = 1e-6, 1.0
+    if name in ("dropout", "floor"):  # so small that it is none at all, it is another fault
+        low, high = 1e-3, 1.0
     return np.linspace(np.log(low), np.log(high), SCAN)
 
 

@@ -39,7 +39,7 @@ def spread(
     for seed in range(tolerance.SINGLE_STEP_SHADOWS):
         rng = np.random.default_rng(seed)
         shadow = _moved_task(task, dtype, rng)
-        states = {name: _moved(array, dtype, rng) for name, array in (start or trace.states(desired)).items()}
+        states = _moved_state(start or trace.states(desired), dtype, rng)
         program = _Shadow(build(shadow), dtype, rng)
         if seed < tolerance.SHADOWS:
             actual, _ = trace.record(program, shadow, states)
@@ -72,8 +72,7 @@ class _Shadow(Around):
     def run(self, batches: Sequence[Rows]) -> Array:
         losses = self.inner.run(batches)
         ulps = math.sqrt(len(batches))
-        observed = self.inner.observe()
-        self.inner.restore({n: _moved(array, self.dtype, self.rng, ulps) for n, array in observed.items()})
+        self.inner.restore(_moved_state(self.inner.observe(), self.dtype, self.rng, ulps))
         return losses
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
@@ -100,7 +99,12 @@ def _moved_task(task: Task, dtype: str, rng: np.random.Generator) -> Task:
         "start": {name: _moved(array, dtype, rng) for name, array in task.start.items()}
     }
     if task.data is not None:
-        changes["data"] = replace(task.data, x_train=_moved(task.data.x_train, dtype, rng))
+        x, weights = task.data.x_train, task.data.weights
+        changes["data"] = replace(
+            task.data,
+            x_train=_moved(x, dtype, rng),
+            weights=None if weights is None else _moved(weights, dtype, rng),
+        )
     if isinstance(task.model, Quadratic):
         scale = 1 + _ulps(task.model.minimum.shape, dtype, rng)  # both sides: it stays positive definite
         changes["model"] = replace(
@@ -112,6 +116,14 @@ def _moved_task(task: Task, dtype: str, rng: np.random.Generator) -> Task:
         steepness = float(_moved(np.array(task.model.steepness), dtype, rng))
         changes["model"] = replace(task.model, steepness=steepness)
     return replace(task, **changes)
+
+
+def _moved_state(observed: Arrays, dtype: str, rng: np.random.Generator, ulps: float = 1.0) -> Arrays:
+    """Parameters and state; a number of mistakes is a whole number, whatever its dtype."""
+    return {
+        name: array if name == "state/pocket_mistakes" else _moved(array, dtype, rng, ulps)
+        for name, array in observed.items()
+    }
 
 
 def _moved(array: Array, dtype: str, rng: np.random.Generator, ulps: float = 1.0) -> Array:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,15 +16,21 @@ from backends.base import Placement
 from harness.plan import fingerprint
 from harness.trace import record
 from tasks import TASKS, draw
-from tasks.arbitrary import STEPS, random
+from tasks.arbitrary import STEPS, _network, random
 from tasks.source import as_source
 from tasks.spec import (
     Batches,
+    BinaryCrossEntropy,
+    Constant,
     GradientDescent,
+    Loss,
     Momentum,
     Network,
+    Optimizer,
     Perceptron,
     Quadratic,
+    Rosenbrock,
+    Schedule,
     TaskError,
 )
 
@@ -51,27 +58,49 @@ def test_a_seed_gives_one_task_and_another_seed_another(drawn):
 
 def test_every_kind_is_drawn(drawn):
     kinds = Counter(type(task.model) for task in drawn)
-    assert kinds[Network] > 2 * kinds[Quadratic] > 4 * kinds[Perceptron] > 0
+    assert kinds[Network] > 2 * kinds[Quadratic] > 4 * kinds[Perceptron] > 0 < kinds[Rosenbrock]
     networks = [task for task in drawn if isinstance(task.model, Network)]
     quadratics = [task for task in drawn if isinstance(task.model, Quadratic)]
     assert {task.model.activation for task in networks} == set(Network.ACTIVATIONS)
     assert {len(task.model.hidden) for task in networks} == {1, 2, 3}
     assert {task.data.features for task in networks} == set(range(1, 7))
     assert {len(task.model.minimum) for task in quadratics} == set(range(1, 7))
-    assert {task.model.l2 > 0 for task in networks} == {True, False}
     assert {task.rows % task.batches.size > 0 for task in networks} == {True, False}
     assert {task.rows == task.batches.size for task in networks} == {True, False}
     assert {type(task.batches.order) for task in networks} == {draw.InOrder, draw.Shuffled}
+    assert {type(task.model.loss) for task in networks} == set(get_args(Loss))
+    assert {task.model.loss.classes for task in networks} == {None, *range(2, 7)}
+    assert {task.model.variant for task in drawn if isinstance(task.model, Perceptron)} == {
+        *Perceptron.VARIANTS
+    }
     for family in (networks, quadratics):
-        optimizers = {
-            (
-                type(task.optimizer).__name__,
-                getattr(task.optimizer, "epsilon_inside_root", None),
-                getattr(task.optimizer, "epsilon_hat", None),
-            )
-            for task in family
-        }
-        assert len(optimizers) == 6
+        assert {type(task.optimizer) for task in family} == set(get_args(Optimizer))
+    assert {type(task.schedule) for task in networks} == set(get_args(Schedule))
+
+
+PARTS = {
+    "l2": lambda task: task.model.l2 > 0,
+    "l1": lambda task: task.model.l1 > 0,
+    "max-norm": lambda task: task.model.max_norm is not None,
+    "dropout": lambda task: task.model.dropout > 0,
+    "smoothing": lambda task: getattr(task.model.loss, "smoothing", 0) > 0,
+    "weights": lambda task: task.data.weights is not None,
+    "nesterov": lambda task: getattr(task.optimizer, "nesterov", False),
+    "amsgrad": lambda task: getattr(task.optimizer, "amsgrad", False),
+    "weight-decay": lambda task: getattr(task.optimizer, "weight_decay", 0) > 0,
+    "epsilon-inside": lambda task: getattr(task.optimizer, "epsilon_inside_root", False),
+    "epsilon-hat": lambda task: getattr(task.optimizer, "epsilon_hat", False),
+    "schedule": lambda task: not isinstance(task.schedule, Constant),
+    "early-stopping": lambda task: task.stopping.tolerance is not None,
+    "on-validation": lambda task: task.stopping.on_validation,
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_is_in_some_networks_and_not_in_most(drawn, part):
+    networks = [task for task in drawn if isinstance(task.model, Network)]
+    share = sum(map(PARTS[part], networks)) / len(networks)
+    assert 0.01 < share < 0.6
 
 
 def test_quadratics_stay_below_the_limit_of_stability(drawn):
@@ -89,17 +118,44 @@ def test_no_row_comes_near_a_perceptron_s_boundary(drawn):
         program = reference.Perceptron(task, Placement())
         for rows in all_batches(task):
             w = program.observe()
-            assert np.all(np.abs(task.data.x_train[rows] @ w["param/w"] + w["param/b"]) > 1e-9)
+            assert np.all(np.abs(task.data.x_train @ w["param/w"] + w["param/b"]) > 1e-9)
             program.run([rows])
 
 
 @settings(max_examples=50, deadline=None)
 @given(task=arbitrary_tasks())
 def test_a_run_is_short_and_stays_finite(task):
-    program = getattr(reference, type(task.model).__name__)(task, Placement())
+    program = getattr(reference, task.model.program)(task, Placement())
     trace, _ = record(program, task)
-    assert 1 <= len(trace["loss"]) == len(all_batches(task)) <= STEPS
+    steps = len(all_batches(task))
+    assert 1 <= len(trace["loss"]) <= steps <= STEPS
+    assert len(trace["loss"]) == steps or task.stopping.tolerance is not None
     assert all(np.all(np.abs(array) < 1e6) for array in trace.values())
+
+
+def test_the_simplest_network_has_no_further_part():
+    """What a failing task shrinks towards."""
+    simplest = _network("simplest", Simplest())
+    assert (simplest.model.hidden, simplest.model.activation, simplest.model.loss) == (
+        (1,),
+        "relu",
+        BinaryCrossEntropy(),
+    )
+    assert isinstance(simplest.optimizer, GradientDescent)
+    assert not [part for part, has in PARTS.items() if has(simplest)]
+
+
+class Simplest:
+    """A `Chooser` of what is first or smallest."""
+
+    def whole(self, low, _high):
+        return low
+
+    def number(self, low, _high):
+        return low
+
+    def one_of(self, options):
+        return options[0]
 
 
 # ------------------------------------------------------------------------------- written to a file

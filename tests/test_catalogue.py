@@ -9,11 +9,14 @@ from backends.base import Placement
 from harness import faults
 from harness.faults import DAMAGES, FAULTS, PARTS, damage
 from harness.faults.by_hand import ByHand
+from harness.faults.layers import in_pieces
 from harness.faults.numbers import hyper_parameters, with_value
+from harness.faults.variants import Kept, variant
 from harness.parity import KINDS, kind_of
 from harness.selftest.files import SPOILS
+from tasks.spec import Network, Perceptron
 
-EVERYWHERE_EQUIVALENT = {"momentum-rate-outside", "batch-reversed"}  # they must raise no alarm anywhere
+EVERYWHERE_EQUIVALENT = {"batch-reversed"}  # it must raise no alarm anywhere
 ALL = FAULTS | DAMAGES
 PAIRS = [
     pytest.param(fault, task, id=f"{fault.id}-in-{name}")
@@ -62,23 +65,36 @@ def test_fault_is_found_soon_and_where_it_must_be_or_provably_nowhere(fault, tas
     assert first.quantity.startswith(fault.shows)
 
 
-# ------------------------------------------------------------------- the update that faults change
+# -------------------------------------------------------------- what is written out, for faults to change
 
-UPDATED = {name: task for name, task in SMALL.items() if name != "perceptron"}
+WRITTEN_OUT = {
+    "update": (ByHand, lambda task: not isinstance(task.model, Perceptron)),
+    "network": (in_pieces, lambda task: isinstance(task.model, Network)),
+    "variant": (
+        lambda make, task: Kept(make, task, variant),
+        lambda task: isinstance(task.model, Perceptron) and task.model.variant != "plain",
+    ),
+}
+PARTS_WRITTEN_OUT = [
+    pytest.param(by_hand, task, id=f"{what}-of-{name}")
+    for what, (by_hand, is_written_out) in WRITTEN_OUT.items()
+    for name, task in SMALL.items()
+    if is_written_out(task)
+]
 
 
-@pytest.mark.parametrize("task", UPDATED.values(), ids=UPDATED)
-def test_update_written_out_by_hand_is_every_column_s_own(column, task):
-    """Without it, a fault in the update could be seen for another reason than the one that it names."""
+@pytest.mark.parametrize(("by_hand", "task"), PARTS_WRITTEN_OUT)
+def test_what_is_written_out_by_hand_is_every_column_s_own(column, by_hand, task):
+    """Without it, a fault in what is written out could be seen for another reason than it names."""
     limit = COLUMNS[column.__name__.removeprefix("backends.")].limit(task)
     if limit and limit.everywhere:
         pytest.skip(limit.reason)
 
     def make(task):
-        return getattr(column, type(task.model).__name__)(task, Placement())
+        return getattr(column, task.model.program)(task, Placement())
 
     own = recorded(make(task), task)
-    assert first_divergence(recorded(ByHand(make, task), task), task, own) is None
+    assert first_divergence(recorded(by_hand(make, task), task), task, own) is None
 
 
 # -------------------------------------------------------------------------- finding one by its name
@@ -93,14 +109,19 @@ def test_other_names_find_no_fault(name):
     assert faults.find(name) is None
 
 
+CHANGED = (  # together they have every hyper-parameter there is
+    "gd", "momentum", "rmsprop-inside", "adam", "classes", "huber", "hinge", "constrained", "rosenbrock",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("change", [-0.1, 1e-6, 1e-9])
 @pytest.mark.parametrize(
     ("task", "parameter"),
     [
         pytest.param(task, parameter, id=f"{parameter}-of-{name}")
         for name, task in SMALL.items()
-        for parameter in hyper_parameters(task)
-        if name in ("gd", "momentum", "rmsprop-inside", "adam")
+        for parameter, value in hyper_parameters(task).items()
+        if value and name in CHANGED
     ],
 )
 def test_every_hyper_parameter_can_be_changed_by_name(task, parameter, change):
@@ -111,6 +132,19 @@ def test_every_hyper_parameter_can_be_changed_by_name(task, parameter, change):
     assert same(found, recorded(build(with_value(task, parameter, value)), task))
     # An epsilon is added to what may be much larger.
     assert first_divergence(found, task) or (parameter, change) == ("epsilon", 1e-9)
+
+
+def test_every_hyper_parameter_is_changed_somewhere():
+    changed = {
+        parameter for name in CHANGED for parameter, value in hyper_parameters(SMALL[name]).items() if value
+    }
+    assert changed == {parameter for task in SMALL.values() for parameter in hyper_parameters(task)}
+
+
+def test_without_dropout_there_is_no_mask():
+    task = with_value(SMALL["hinge"], "dropout", 0.0)
+    assert (task.model.dropout, task.data.kept) == (0.0, None)
+    assert "dropout" not in hyper_parameters(task)
 
 
 def test_hyper_parameter_that_a_task_lacks_cannot_be_changed():

@@ -14,13 +14,23 @@ from harness import tolerance, trace
 from harness.parity import kind_of
 from harness.spread import _Shadow, spread
 from harness.trace import record
-from tasks.spec import GradientDescent, Perceptron, Quadratic, Stopping, Task
+from tasks.spec import (
+    BinaryCrossEntropy,
+    GradientDescent,
+    Hinge,
+    Perceptron,
+    Quadratic,
+    Rosenbrock,
+    SquaredError,
+    Stopping,
+    Task,
+)
 
 EPS = {dtype: float(np.finfo(dtype).eps) for dtype in ("float64", "float32")}
 
 
 def build(task):
-    return getattr(reference, type(task.model).__name__)(task, Placement())
+    return getattr(reference, task.model.program)(task, Placement())
 
 
 def trace_of(task):
@@ -49,9 +59,17 @@ def numbers(task):
     found = dict(task.start)
     if task.data is not None:
         found["x"] = task.data.x_train
+        found |= {} if task.data.weights is None else {"weights": task.data.weights}
     if isinstance(task.model, Quadratic):
         found |= {"hessian": task.model.hessian, "minimum": task.model.minimum}
+    if isinstance(task.model, Rosenbrock):
+        found["steepness"] = np.array(task.model.steepness)
     return found
+
+
+def is_count(name, array):
+    """Whether a part of the state is a whole number, which no rounding moves."""
+    return array.dtype.kind != "f" or name == "state/pocket_mistakes"
 
 
 def wild():
@@ -74,7 +92,16 @@ PERCEPTRON = replace(
     optimizer=GradientDescent(0.1),
     batches=replace(NETWORK.batches, size=1),
 )
-KINDS = {"network": NETWORK, "quadratic": QUADRATIC, "perceptron": PERCEPTRON}
+WEIGHTED = replace(NETWORK, data=replace(NETWORK.data, weights=np.linspace(0.5, 2, NETWORK.rows)))
+KINDS = {
+    "network": NETWORK,
+    "weighted": WEIGHTED,
+    "quadratic": QUADRATIC,
+    "rosenbrock": replace(QUADRATIC, model=Rosenbrock(), optimizer=GradientDescent(1e-4)),
+    "perceptron": PERCEPTRON,
+    "averaged": replace(PERCEPTRON, model=Perceptron("averaged")),
+    "pocket": replace(PERCEPTRON, model=Perceptron("pocket")),
+}
 
 
 @pytest.mark.parametrize("dtype", EPS)
@@ -101,16 +128,26 @@ def test_shadow_is_the_task_with_every_number_moved_by_an_eps(name, dtype):
         assert set(signs) <= {-1, 1}
         moves.append((*signs, *curvatures))
     assert {-1, 1} <= {sign for signs in moves for sign in signs}
-    assert len(set(moves)) > 0.7 * len(shadows)  # of the few numbers of a quadratic, some move alike
+    different = min(len(shadows), 2 ** len(moves[0]))
+    assert len(set(moves)) > 0.7 * different  # of the few numbers of a function, some move alike
 
 
-def test_classes_are_moved_by_an_eps_of_1_and_test_rows_stay():
+@pytest.mark.parametrize(("loss", "scale"), [(BinaryCrossEntropy(), 1), (Hinge(), 1), (SquaredError(), 8)])
+def test_targets_are_moved_by_an_eps_of_themselves_but_of_1_at_least(loss, scale):
+    task = replace(NETWORK, model=replace(NETWORK.model, loss=loss))
+    if isinstance(loss, SquaredError):
+        task = replace(task, data=replace(task.data, y_train=scale * (1 + task.data.y_train)))
+    still, shadow = build(task), build(task)
+    _Shadow(shadow, "float64", np.random.default_rng(0))
+    moves = (shadow.y - still.y) / (EPS["float64"] * np.maximum(1, np.abs(still.y)))
+    np.testing.assert_allclose(np.abs(moves), 1, atol=0.6)
+    assert set(np.sign(moves).ravel()) == {-1, 1}
+
+
+def test_test_rows_and_the_model_stay():
     for shadow in shadows_of(NETWORK):
         assert shadow.model == NETWORK.model
-        moves = (shadow.data.y_train - NETWORK.data.y_train) / EPS["float64"]
-        np.testing.assert_allclose(np.abs(moves), 1, atol=0.6)
-        assert set(np.sign(moves)) == {-1, 1}
-        for part in ("x_test", "y_test"):
+        for part in ("x_test", "y_test", "y_train"):
             np.testing.assert_array_equal(getattr(shadow.data, part), getattr(NETWORK.data, part))
 
 
@@ -138,10 +175,10 @@ def test_shadow_drifts_by_an_ulp_a_step_as_a_random_walk_does(name, steps):
         losses = shadow.run(list(islice(chain.from_iterable(task.epochs()), steps)))
         assert losses.shape == (steps,)
         for key, array in shadow.observe().items():
-            if array.dtype.kind == "f":
-                moves += moved_by(array, before[key])
+            if is_count(key, array):
+                assert array == before[key]
             else:
-                assert array == before[key] == steps
+                moves += moved_by(array, before[key])
     np.testing.assert_allclose(np.abs(moves), math.sqrt(steps), atol=0.6)
     assert set(np.sign(moves)) == {-1, 1}
 
@@ -150,14 +187,14 @@ def test_hidden_units_of_a_shadow_are_moved():
     z = np.linspace(0.1, 1, 60).reshape(12, 5)
     still, shadow = build(NETWORK), build(NETWORK)
     _Shadow(shadow, "float64", np.random.default_rng(0))
-    moves = moved_by(shadow.activate(z.copy()), still.activate(z.copy()))
+    moves = moved_by(shadow.activate(z.copy(), None), still.activate(z.copy(), None))
     np.testing.assert_allclose(np.abs(moves), 1, atol=0.6)
     assert set(np.sign(moves)) == {-1, 1}
 
 
 def elsewhere(states):
     """Other states to take single steps from."""
-    return {name: 1.5 * array if array.dtype.kind == "f" else array for name, array in states.items()}
+    return {name: array if is_count(name, array) else 1.5 * array for name, array in states.items()}
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -196,10 +233,10 @@ def test_spread_is_the_largest_distance_of_any_shadow(name, is_given, monkeypatc
         np.testing.assert_array_equal(found[f"spread/{key}"], largest, err_msg=key)
     for states in starts:
         for key, array in (given or start).items():
-            if array.dtype.kind == "f":
-                np.testing.assert_allclose(np.abs(moved_by(states[key], array)), 1, atol=0.6)
-            else:
+            if is_count(key, array):
                 np.testing.assert_array_equal(states[key], array)
+            else:
+                np.testing.assert_allclose(np.abs(moved_by(states[key], array)), 1, atol=0.6)
 
 
 @pytest.mark.parametrize("name", ["network", "quadratic"])

@@ -4,7 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backends.base import Arrays, Program
-from tasks.spec import Adam, Array, Momentum, Network, Perceptron, Quadratic, RMSprop, Task
+from tasks.spec import (
+    Adam,
+    Array,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Momentum,
+    Network,
+    Perceptron,
+    Quadratic,
+    RMSprop,
+    Task,
+)
 
 Make = Callable[[Task], Program]
 
@@ -78,7 +89,25 @@ def has_gradient(task: Task) -> bool:
 
 def is_penalised(task: Task) -> bool:
     """Whether there is a penalty on the kernels."""
-    return isinstance(task.model, Network) and task.model.l2 > 0
+    return isinstance(task.model, Network) and (task.model.l2 > 0 or task.model.l1 > 0)
+
+
+def has_loss(*kinds: type) -> Callable[[Task], bool]:
+    """Whether the task trains a network on one of these losses."""
+    return lambda task: isinstance(task.model, Network) and isinstance(task.model.loss, kinds)
+
+
+has_probabilities = has_loss(BinaryCrossEntropy, CategoricalCrossEntropy)
+
+
+def epoch_steps(task: Task) -> int:
+    """How many steps an epoch has."""
+    return len(next(task.epochs()))
+
+
+def is_seen_at_every_step(desired: Arrays) -> bool:
+    """Whether the reference's trace has parameters and state after every single step."""
+    return len(desired["observed_steps"]) == len(desired["loss"]) + 1
 
 
 def uses_momentum(task: Task) -> bool:
@@ -99,3 +128,13 @@ def uses_adam(task: Task) -> bool:
 def has_state(task: Task) -> bool:
     """Whether the rule remembers something."""
     return bool(task.optimizer.slots)
+
+
+def has_dropout(task: Task) -> bool:
+    """Whether hidden units are dropped in training."""
+    return isinstance(task.model, Network) and task.model.dropout > 0
+
+
+def end(task: Task, _desired: Arrays) -> int:
+    """Predictions are made once, at the end."""
+    return task.stopping.max_epochs * epoch_steps(task)

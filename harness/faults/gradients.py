@@ -1,13 +1,21 @@
 """Faults in the loss, in the gradient and in the penalty."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from backends.base import Arrays
-from harness.faults.base import is_network, is_penalised, uses_adam
-from harness.faults.by_hand import UPDATE, Change, Here, in_gradient, in_loss, in_update, second_step, update
-from tasks.spec import Array, GradientDescent, Network, Task
+from harness.faults.base import (
+    Fault,
+    has_loss,
+    is_network,
+    is_penalised,
+    is_seen_at_every_step,
+)
+from harness.faults.by_hand import UPDATE, in_gradient, in_loss, in_update, second_step
+from harness.faults.update import Change, Here, update
+from tasks.spec import Array, CategoricalCrossEntropy, GradientDescent, Huber, Network, SquaredError, Task
 
 
 def _stale(here: Here) -> Array:
@@ -44,8 +52,7 @@ def _norms(desired: Arrays) -> Array:
 
 def _never_clipped(_task: Task, desired: Arrays) -> str | None:
     largest = float(_norms(desired).max())
-    is_seen = len(desired["observed_steps"]) == len(desired["loss"]) + 1  # at every step
-    if largest > CLIP or not is_seen:
+    if largest > CLIP or not is_seen_at_every_step(desired):
         return None
     return f"the gradient's norm never exceeds {largest:.2g}, so nothing is clipped"
 
@@ -67,23 +74,13 @@ def _with_gradient(g: Callable[[Here], Array]) -> Change:
 def _decoupled(here: Here) -> Array:
     decay = here.decay
     here.g = here.g - decay
-    return update(here) - here.rule.learning_rate * decay
+    return update(here) - here.rate * decay
 
 
 def _is_identity(task: Task, _desired: Arrays) -> str | None:
     if not isinstance(task.optimizer, GradientDescent):
         return None
     return "w - rate·(g + d) = w - rate·g - rate·d: without momentum and scaling it is the same"
-
-
-def _decayed(factor: Callable[[Here], Array]) -> Change:
-    """Weights that shrink beside the update."""
-
-    def change(here: Here) -> Array:
-        shrink = factor(here)
-        return update(here) - here.rule.learning_rate * shrink
-
-    return change
 
 
 def _is_deep(task: Task) -> bool:
@@ -107,6 +104,52 @@ def _set_size(here: Here) -> Array:
     return here.decay * here.n / here.task.rows
 
 
+def _sign_part(here: Here) -> Array:
+    """What L1 contributes to the gradient, (P,)."""
+    return np.where(here.is_bias, 0.0, here.l1 / max(1, here.n) * np.sign(here.w))
+
+
+def _size_part(here: Here) -> float:
+    """What L1 contributes to the loss."""
+    return float(np.vdot(_sign_part(here), here.w))
+
+
+def _is_sparse(task: Task) -> bool:
+    return isinstance(task.model, Network) and task.model.l1 > 0
+
+
+def _is_weighted(task: Task) -> bool:
+    return task.data is not None and task.data.weights is not None
+
+
+def _times(
+    id_: str, words: str, by: Callable[[Here], float], applies: Callable[[Task], bool], **more: Any
+) -> Fault:
+    """A loss of the data that is multiplied by a number, and its gradient with it; the penalty is right."""
+    return in_loss(
+        id_,
+        words,
+        lambda h: (h.g - h.decay) * by(h) + h.decay,
+        lambda h, loss: (loss - h.penalty) * by(h) + h.penalty,
+        applies,
+        **more,
+    )
+
+
+def _classes(here: Here) -> int:
+    assert isinstance(here.task.model, Network)
+    return here.task.model.loss.outputs
+
+
+def _delta(task: Task) -> float:
+    assert isinstance(task.model, Network) and isinstance(task.model.loss, Huber)
+    return task.model.loss.delta
+
+
+def _delta_is_1(task: Task, _desired: Arrays) -> str | None:
+    return "delta is 1: divided by it, the loss is the same" if _delta(task) == 1 else None
+
+
 FAULTS = (
     # The loss, and so its gradient.
     in_loss(
@@ -116,11 +159,10 @@ FAULTS = (
         lambda h, loss: loss * h.n,
         is_network,
     ),
-    in_loss(
+    _times(
         "data-summed",
         "the loss of the data is summed over the batch, not averaged; the penalty is divided",
-        lambda h: (h.g - h.decay) * h.n + h.decay,
-        lambda h, loss: (loss - h.penalty) * h.n + h.penalty,
+        lambda h: h.n,
         is_penalised,
     ),
     in_loss(
@@ -129,6 +171,35 @@ FAULTS = (
         lambda h: h.g + (h.n - 1) * h.decay,
         lambda h, loss: loss + (h.n - 1) * h.penalty,
         is_penalised,
+    ),
+    _times(
+        "classes-averaged",
+        "the loss is averaged over the classes too",
+        lambda h: 1 / _classes(h),
+        has_loss(CategoricalCrossEntropy),
+    ),
+    _times(
+        "squared-not-halved", "the squared error lacks its factor ½", lambda _h: 2, has_loss(SquaredError)
+    ),
+    _times(
+        "huber-divided",
+        "Huber's loss is divided by delta, as in PyTorch's SmoothL1Loss",
+        lambda h: 1 / _delta(h.task),
+        has_loss(Huber),
+        equivalent=_delta_is_1,
+    ),
+    _times(
+        "weights-per-row",
+        "the weighted losses are divided by the rows, not by the sum of the weights",
+        lambda h: h.weight,
+        _is_weighted,
+    ),
+    in_loss(
+        "l1-never-divided",
+        "the penalty L1 is not divided by the rows, in loss and gradient",
+        lambda h: h.g + (h.n - 1) * _sign_part(h),
+        lambda h, loss: loss + (h.n - 1) * _size_part(h),
+        _is_sparse,
     ),
     # The gradient.
     in_gradient(
@@ -153,7 +224,7 @@ FAULTS = (
     in_gradient(
         "first-layer-frozen",
         "the first layer gets no gradient",
-        lambda h: np.where(h.layer == 1, 0.0, h.g),
+        lambda h: np.where(h.at.layer == 1, 0.0, h.g),
         _is_deep,
     ),
     in_update(
@@ -186,7 +257,7 @@ FAULTS = (
     in_gradient(
         "penalty-on-biases",
         "the biases are penalised too",
-        lambda h: h.g + np.where(h.is_bias, h.l2 / max(1, h.n) * h.w, 0.0),
+        lambda h: h.g + np.where(h.is_bias, h.pull, 0.0),
         is_penalised,
         onset=_penalty_onset,
     ),
@@ -208,7 +279,7 @@ FAULTS = (
     in_gradient(
         "penalty-first-layer",
         "only the first layer is penalised",
-        lambda h: h.g - np.where(h.layer == 1, 0.0, h.decay),
+        lambda h: h.g - np.where(h.at.layer == 1, 0.0, h.decay),
         lambda task: is_penalised(task) and _is_deep(task),
     ),
     in_update(
@@ -226,11 +297,10 @@ FAULTS = (
         UPDATE,
         is_penalised,
     ),
-    in_update(
-        "decay-of-adamw",
-        "all parameters decay by 0.01, decoupled: the default of PyTorch's AdamW",
-        _decayed(lambda h: 0.01 * h.w),
-        ("param",),
-        uses_adam,
+    in_gradient(
+        "l1-sign",
+        "the gradient of the penalty L1 has the opposite sign",
+        lambda h: h.g - 2 * _sign_part(h),
+        _is_sparse,
     ),
 )

@@ -6,30 +6,70 @@ from typing import Any
 
 import numpy as np
 
-from backends.base import Arrays
+from backends.base import Arrays, Program
 from harness.faults.base import (
     Fault,
+    Make,
     has_data,
+    has_dropout,
     is_network,
     is_quadratic,
     uses_adam,
-    uses_rmsprop,
 )
-from tasks.spec import Adam, Array, Dataset, Network, Perceptron, Quadratic, RMSprop, Task
+from harness.faults.by_hand import ByHand
+from harness.faults.update import Here, sum_of_squares
+from tasks.spec import (
+    Adagrad,
+    Adam,
+    Array,
+    Dataset,
+    Nadam,
+    Network,
+    Perceptron,
+    Quadratic,
+    RMSprop,
+    Task,
+)
 
 
 def hyper_parameters(task: Task) -> dict[str, float]:
-    """The numbers that decide a step, by name: those of the optimizer, and the penalty of a network."""
-    rule = task.optimizer
-    found = {f.name: getattr(rule, f.name) for f in fields(rule) if f.type in (float, "float")}
-    return found | ({"l2": task.model.l2} if isinstance(task.model, Network) else {})
+    """The numbers that decide a run, by name: of the optimizer, the schedule, the model and its loss."""
+    owners: list[Any] = [task.optimizer, task.schedule, task.model]
+    if isinstance(task.model, Network):
+        owners.append(task.model.loss)
+    found = {name: value for owner in owners for name, value in _numbers(owner).items()}
+    if not has_dropout(task):
+        found.pop("dropout", None)  # there is no mask to drop by
+    return found
+
+
+def _numbers(owner: Any) -> dict[str, float]:
+    """The fields of a part of a task that hold a number."""
+    values = {f.name: getattr(owner, f.name) for f in fields(owner) if f.type in (float, float | None)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def with_value(task: Task, name: str, value: float) -> Task:
     """The task with one hyper-parameter changed.  Raises `TaskError` where the value is impossible."""
-    owner: Any = task.model if name == "l2" else task.optimizer
-    changed = replace(owner, **{name: value})
-    return replace(task, model=changed) if name == "l2" else replace(task, optimizer=changed)
+    if name == "dropout" and value == 0:
+        return _without_dropout(task)
+    for owner in ("optimizer", "schedule", "model"):
+        part: Any = getattr(task, owner)
+        if name in _numbers(part):
+            return replace(task, **{owner: replace(part, **{name: value})})
+    model: Any = task.model
+    return replace(task, model=replace(model, loss=replace(model.loss, **{name: value})))
+
+
+def _without_dropout(task: Task) -> Task:
+    model: Any = task.model
+    return replace(task, model=replace(model, dropout=0.0), data=replace(_of(task), kept=None))
+
+
+def _of(task: Task) -> Dataset:
+    """The task's data."""
+    assert task.data is not None
+    return task.data
 
 
 def _fault(
@@ -40,7 +80,12 @@ def _fault(
 
 
 def _value(
-    name: str, id_: str, words: str, shows: tuple[str, ...], change: Callable[[float], float]
+    name: str,
+    id_: str,
+    words: str,
+    shows: tuple[str, ...],
+    change: Callable[[float], float],
+    applies: Callable[[Task], bool] | None = None,
 ) -> Fault:
     """A hyper-parameter that has another value."""
     return _fault(
@@ -48,7 +93,7 @@ def _value(
         words,
         lambda task: with_value(task, name, change(hyper_parameters(task)[name])),
         shows,
-        applies=lambda task: bool(hyper_parameters(task).get(name)),
+        applies=applies or (lambda task: bool(hyper_parameters(task).get(name))),
         field=name,
         stateful=name in ("beta_1", "beta_2", "rho", "momentum"),
         onset=lambda _task, _desired: (
@@ -80,9 +125,9 @@ def _smallest_root(desired: Arrays, slot: str) -> float:
 
 def _epsilon_is_lost(task: Task, desired: Arrays) -> str | None:
     """Bound what ε can do to any update: its share of the smallest root."""
-    rule = task.optimizer
-    assert isinstance(rule, (RMSprop, Adam))
-    root = _smallest_root(desired, "mean_square" if isinstance(rule, RMSprop) else "second_moment")
+    rule: Any = task.optimizer
+    slots = {RMSprop: "mean_square", Adagrad: "sum_of_squares"}
+    root = _smallest_root(desired, slots.get(type(rule), "second_moment"))
     share = 100 * max(rule.epsilon / root, rule.epsilon / root**2)  # ε may be 100 times as large, or inside
     if share > np.finfo(np.float64).eps / 2:
         return None
@@ -93,10 +138,18 @@ def _single(value: float) -> float:
     return float(np.float32(value))
 
 
-def _epsilon_elsewhere(task: Task) -> Task:
+def _epsilon_elsewhere(make: Make, task: Task) -> Program:
+    """RMSprop's other form, or √(s + ε) in Adagrad, which has none."""
     rule = task.optimizer
+    if isinstance(rule, Adagrad):
+        return ByHand(make, task, _adagrad_inside)
     assert isinstance(rule, RMSprop)
-    return replace(task, optimizer=replace(rule, epsilon_inside_root=not rule.epsilon_inside_root))
+    return make(replace(task, optimizer=replace(rule, epsilon_inside_root=not rule.epsilon_inside_root)))
+
+
+def _adagrad_inside(here: Here) -> Array:
+    assert isinstance(here.rule, Adagrad)
+    return -here.rate * here.g / np.sqrt(sum_of_squares(here) + here.rule.epsilon)
 
 
 def _epsilon_hat(task: Task) -> Task:
@@ -107,7 +160,7 @@ def _epsilon_hat(task: Task) -> Task:
 
 def _betas_swapped(task: Task) -> Task:
     rule = task.optimizer
-    assert isinstance(rule, Adam)
+    assert isinstance(rule, Adam | Nadam)
     return replace(task, optimizer=replace(rule, beta_1=rule.beta_2, beta_2=rule.beta_1))
 
 
@@ -125,6 +178,18 @@ def _other_activation(name: str) -> Fault:
     )
 
 
+def _smoothed_over_others(task: Task) -> Task:
+    """1-s for the right class and s/(C-1) for each other one, as if s were s·C/(C-1)."""
+    assert isinstance(task.model, Network)
+    classes = task.model.loss.classes
+    assert classes is not None
+    return with_value(task, "smoothing", hyper_parameters(task)["smoothing"] * classes / (classes - 1))
+
+
+def _not_scaled(task: Task) -> Task:
+    return with_value(task, "dropout", 1e-300)  # 1 - p is 1
+
+
 # ----------------------------------------------------------------------------------------- data
 
 
@@ -136,14 +201,26 @@ def _data(change: Callable[[Dataset], dict[str, Any]]) -> Callable[[Task], Task]
     return changed
 
 
-def _of_both(change: Callable[[Array], Array], axis: str) -> Callable[[Dataset], dict[str, Any]]:
-    """The same change of the training and of the test rows."""
+def _of_all(change: Callable[[Array], Array], axis: str) -> Callable[[Dataset], dict[str, Any]]:
+    """The same change of the rows for training, test and validation."""
 
     def changes(data: Dataset) -> dict[str, Any]:
-        names = (f"{axis}_train", f"{axis}_test")
+        names = (f"{axis}_train", f"{axis}_test", f"{axis}_validation")
         return {name: None if (a := getattr(data, name)) is None else change(a) for name in names}
 
     return changes
+
+
+def _has_classes(task: Task) -> bool:
+    return has_data(task) and not _is_regression(task)
+
+
+def _is_regression(task: Task) -> bool:
+    return isinstance(task.model, Network) and task.model.loss.classes is None
+
+
+def _is_weighted(task: Task) -> bool:
+    return task.data is not None and task.data.weights is not None
 
 
 def _several_features(task: Task) -> bool:
@@ -152,7 +229,7 @@ def _several_features(task: Task) -> bool:
 
 def _standardised(data: Dataset) -> dict[str, Any]:
     mean, deviation = data.x_train.mean(axis=0), data.x_train.std(axis=0)
-    return _of_both(lambda x: (x - mean) / deviation, "x")(data)
+    return _of_all(lambda x: (x - mean) / deviation, "x")(data)
 
 
 def _is_rounded(task: Task, _desired: Arrays) -> str | None:
@@ -205,7 +282,9 @@ def _changes_start(change: Callable[[str, Array], Array]) -> Callable[[Task], bo
 def _from_start(
     id_: str, words: str, change: Callable[[str, Array], Array], applies: Callable[[Task], bool] | None = None
 ) -> Fault:
-    return _fault(id_, words, _start(change), ("param",), applies=applies or _changes_start(change))
+    return _fault(
+        id_, words, _start(change), ("param", "state/pocket"), applies=applies or _changes_start(change)
+    )
 
 
 # ------------------------------------------------------------------------------------- quadratic
@@ -232,7 +311,9 @@ def _no_perceptron(task: Task) -> bool:
     return not isinstance(task.model, Perceptron)
 
 
-_RATE = ("param", "state/velocity")  # where a wrong learning rate is seen first
+_RATE = (  # where a wrong learning rate is seen first
+    "param", "state/velocity", "state/learning_rate", "state/average", "state/pocket",
+)  # fmt: skip
 
 FAULTS = (
     # Hyper-parameters with a wrong value.
@@ -263,12 +344,58 @@ FAULTS = (
     _value("l2", "penalty-halved", "the penalty is halved twice", ("loss", "grad"), lambda v: v / 2),
     _value("l2", "penalty-missing", "the penalty is missing", ("loss", "grad"), lambda _v: 0.0),
     _value("l2", "penalty-float32", "the penalty's factor is rounded to float32", ("loss", "grad"), _single),
+    _value("l1", "l1-halved", "the penalty L1 is halved, as L2 is", ("loss", "grad"), lambda v: v / 2),
+    _value("l1", "l1-missing", "the penalty L1 is missing", ("loss", "grad"), lambda _v: 0.0),
+    _value(
+        "weight_decay",
+        "decay-of-adamw",
+        "all parameters decay by 0.01, decoupled: the default of PyTorch's AdamW",
+        ("param",),
+        lambda _v: 0.01,
+        applies=lambda task: uses_adam(task) and hyper_parameters(task)["weight_decay"] != 0.01,
+    ),
+    _value("weight_decay", "weight-decay-missing", "AdamW does not decay", ("param",), lambda _v: 0.0),
+    _value("max_norm", "max-norm-other", "the largest norm is another", ("param",), lambda v: 0.9 * v),
+    _value(
+        "smoothing", "smoothing-missing", "the classes are not smoothed", ("loss", "grad"), lambda _v: 0.0
+    ),
     _fault(
+        "smoothing-of-others",
+        "a class gets 1-s, and only the others share s",
+        _smoothed_over_others,
+        ("loss", "grad"),
+        applies=lambda task: bool(hyper_parameters(task).get("smoothing")),
+        field="smoothing",
+    ),
+    _value("delta", "huber-delta", "Huber's delta is another", ("loss", "grad"), lambda v: v / 2),
+    _value(
+        "steepness",
+        "rosenbrock-steepness",
+        "the valley is ten times less steep",
+        ("loss", "grad"),
+        lambda v: v / 10,
+    ),
+    _value("dropout", "dropout-missing", "no unit is dropped", ("loss",), lambda _v: 0.0),
+    _value(
+        "dropout",
+        "dropout-share-kept",
+        "what is kept is divided by the share dropped",
+        ("loss",),
+        lambda v: 1 - v,
+    ),
+    _fault(
+        "dropout-not-scaled",
+        "what dropout keeps is not scaled",
+        _not_scaled,
+        ("loss", "grad"),
+        applies=has_dropout,
+    ),
+    Fault(
         "epsilon-elsewhere",
-        "RMSprop's ε stands on the other side of the root",
+        "ε stands on the other side of the root",
         _epsilon_elsewhere,
         ("param",),
-        applies=uses_rmsprop,
+        applies=lambda task: isinstance(task.optimizer, RMSprop | Adagrad),
         equivalent=_epsilon_is_lost,
     ),
     _fault(
@@ -284,7 +411,7 @@ FAULTS = (
         "Adam's β1 and β2 are swapped",
         _betas_swapped,
         ("state",),
-        applies=uses_adam,
+        applies=lambda task: isinstance(task.optimizer, Adam | Nadam),
     ),
     _other_activation("relu"),
     _other_activation("tanh"),
@@ -293,14 +420,14 @@ FAULTS = (
     _fault(
         "classes-swapped",
         "the classes 0 and 1 are swapped",
-        _data(_of_both(lambda y: 1 - y, "y")),
-        ("loss", "grad", "param"),
-        applies=has_data,
+        _data(_of_all(lambda y: np.where(y < 2, 1 - y, y), "y")),
+        ("loss", "grad", "param", "state/pocket"),
+        applies=_has_classes,
     ),
     _fault(
         "features-swapped",
         "the features come in reverse order",
-        _data(_of_both(lambda x: x[:, ::-1], "x")),
+        _data(_of_all(lambda x: x[:, ::-1], "x")),
         ("loss", "grad"),
         applies=lambda task: _several_features(task) and is_network(task),
     ),
@@ -314,14 +441,14 @@ FAULTS = (
     _fault(
         "features-scaled",
         "the features are divided by 255",
-        _data(_of_both(lambda x: x / 255, "x")),
+        _data(_of_all(lambda x: x / 255, "x")),
         ("loss", "grad"),
         applies=is_network,
     ),
     _fault(
         "data-float32",
         "the data went through float32",
-        _data(_of_both(lambda x: x.astype(np.float32), "x")),
+        _data(_of_all(lambda x: x.astype(np.float32), "x")),
         ("loss", "grad"),
         applies=is_network,
         equivalent=_is_rounded,
@@ -330,8 +457,22 @@ FAULTS = (
         "labels-shifted",
         "the labels stand one row too late",
         _data(lambda data: {"y_train": np.roll(data.y_train, 1)}),
-        ("loss", "grad", "param"),
+        ("loss", "grad", "param", "state/pocket"),
         applies=has_data,
+    ),
+    _fault(
+        "targets-float32",
+        "the targets went through float32",
+        _data(_of_all(lambda y: y.astype(np.float32), "y")),
+        ("loss", "grad"),
+        applies=_is_regression,
+    ),
+    _fault(
+        "weights-ignored",
+        "every row counts as much as any other",
+        _data(lambda _data: {"weights": None}),
+        ("loss", "grad"),
+        applies=_is_weighted,
     ),
     # Initial parameters.
     _from_start("start-other-seed", "the kernels start from other random numbers", _other_seed, is_network),

@@ -7,18 +7,24 @@ from typing import final
 import numpy as np
 
 from backends.base import Arrays, Program, named, pick
+from backends.numpy.loss import targets
 from harness import tolerance
 from harness.faults.base import (
     Around,
     Fault,
     always,
-    has_data,
+    end,
+    has_dropout,
     has_gradient,
+    has_loss,
+    has_probabilities,
     is_network,
+    is_seen_at_every_step,
     uses_adam,
     uses_momentum,
 )
-from tasks.spec import Array, Network, Rows, Task
+from harness.faults.layers import outputs
+from tasks.spec import Array, BinaryCrossEntropy, Network, Perceptron, Rows, Task
 
 
 def _same(value: Array) -> Array:
@@ -42,7 +48,7 @@ class _Look:
 
 
 @final
-class _Shown(Program):
+class _Shown(Around):
     """A right program that shows itself wrong."""
 
     def __init__(self, inner: Program, look: _Look) -> None:
@@ -64,9 +70,6 @@ class _Shown(Program):
 
     def predict(self, x: Array) -> Array:
         return self.look.score(self.inner.predict(x))
-
-    def wait(self) -> None:
-        self.inner.wait()
 
 
 @final
@@ -109,12 +112,16 @@ class _FromProbabilities(Around):
     def _loss(self, rows: Rows) -> float:
         data, model = self.task.data, self.task.model
         assert data is not None and isinstance(model, Network)
-        y, p = data.y_train[rows], self.inner.predict(data.x_train[rows])
+        y, p = targets(model.loss, data.y_train[rows]), self.inner.predict(data.x_train[rows])
+        if p.ndim == 1:  # of two classes
+            y, p = np.hstack([1 - y, y]), np.column_stack([1 - p, p])  # (N, 2)
         eps = float(np.finfo(p.dtype).eps)
-        p = np.clip(p, eps, 1 - eps)
+        losses = -np.sum(y * np.log(np.clip(p, eps, 1 - eps)), axis=1)  # (N,)
+        weights = None if data.weights is None else data.weights[rows]
         kernels = [w for name, w in self.inner.observe().items() if name.startswith("param/w")]
-        penalty = 0.5 * model.l2 / len(rows) * sum(float(np.vdot(w, w)) for w in kernels)
-        return float(np.mean(-y * np.log(p) - (1 - y) * np.log(1 - p))) + penalty
+        squares, sizes = (sum(float(np.sum(np.abs(w) ** power)) for w in kernels) for power in (2, 1))
+        penalty = (0.5 * model.l2 * squares + model.l1 * sizes) / len(rows)
+        return float(np.average(losses, weights=weights)) + penalty
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         return self._loss(rows), self.inner.gradient(rows)[1]
@@ -126,27 +133,16 @@ class _FromProbabilities(Around):
         self.inner.restore(observed)
 
 
-_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "logistic": lambda z: 1 / (1 + np.exp(-z)),
-}
-
-
 def _keeps_its_digits(task: Task, desired: Arrays) -> str | None:
-    """Bound what log(1 - p) loses by the largest logit: eps in p is e^|z|·eps in it."""
-    if len(desired["observed_steps"]) != len(desired["loss"]) + 1:
+    """Bound what log p loses by the largest logit: eps in p is e^|z|·eps in it."""
+    if not is_seen_at_every_step(desired):
         return None
-    assert task.data is not None and isinstance(task.model, Network)
-    z = task.data.x_train
-    layers = range(1, len(task.model.hidden) + 2)
-    for i in layers:
-        h = z if i == 1 else _ACTIVATIONS[task.model.activation](z)
-        z = h @ desired[f"param/w{i}"] + desired[f"param/b{i}"][:, None]  # (K, N, H)
-    lost = float(np.exp(np.abs(z).max())) / float(desired["loss"].min())
+    z = outputs(task, desired)
+    apart = float(np.abs(z).max() if z.shape[-1] == 1 else np.ptp(z, axis=-1).max())
+    lost = float(np.exp(apart)) / float(desired["loss"].min())
     if lost > tolerance.FACTOR:
         return None
-    return f"no logit exceeds {np.abs(z).max():.2g}, so that no more than {lost:.0f} ulp of the loss are lost"
+    return f"no logit exceeds {apart:.2g}, so that no more than {lost:.0f} ulp of the loss are lost"
 
 
 def _seen(
@@ -224,16 +220,20 @@ def _has_hidden(task: Task) -> bool:
     return isinstance(task.model, Network) and bool(task.model.hidden) and task.model.hidden[0] > 1
 
 
-def _end(task: Task, _desired: Arrays) -> int:
-    """Predictions are made once, at the end."""
-    return task.stopping.max_epochs * len(next(task.epochs()))
-
-
 def _predicted(
     id_: str, words: str, score: Callable[[Array], Array], applies: Callable[[Task], bool]
 ) -> Fault:
     look = _Look(score=score)
-    return Fault(id_, words, lambda make, task: _Shown(make(task), look), ("predict",), applies, onset=_end)
+    return Fault(id_, words, lambda make, task: _Shown(make(task), look), ("predict",), applies, onset=end)
+
+
+def _other_class(p: Array) -> Array:
+    """The probability of the class 0, or those of all classes in reverse order."""
+    return 1 - p if p.ndim == 1 else p[:, ::-1]
+
+
+def _predicts_classes(task: Task) -> bool:
+    return isinstance(task.model, Perceptron) or has_probabilities(task)
 
 
 def _logit(p: Array) -> Array:
@@ -289,7 +289,7 @@ FAULTS = (
         "the steps are counted from one",
         _Look(_counted(1), _counted(-1)),
         ("state",),
-        uses_adam,
+        lambda task: task.counts_steps,
     ),
     Fault(
         "shown-late",
@@ -310,14 +310,14 @@ FAULTS = (
         "the loss is shown in bits",
         _Look(loss=lambda v, _n: v / np.log(2)),
         ("loss", "grad"),
-        is_network,
+        has_probabilities,
     ),
     Fault(
         "loss-from-probabilities",
         "the loss is computed from probabilities, not from logits",
         lambda make, task: _FromProbabilities(make(task), task),
         ("loss", "grad"),
-        applies=is_network,
+        applies=lambda task: has_probabilities(task) and not has_dropout(task),
         equivalent=_keeps_its_digits,
     ),
     _seen(
@@ -327,7 +327,11 @@ FAULTS = (
         ("loss", "grad"),
         has_gradient,
     ),
-    _predicted("predict-other-class", "the prediction is that of the other class", lambda p: 1 - p, has_data),
-    _predicted("predict-logits", "the prediction is a logit", _logit, is_network),
-    _predicted("predict-classes", "the prediction is a class, not a probability", np.round, is_network),
+    _predicted(
+        "predict-other-class", "the prediction is that of the other class", _other_class, _predicts_classes
+    ),
+    _predicted("predict-logits", "the prediction is a logit", _logit, has_loss(BinaryCrossEntropy)),
+    _predicted(
+        "predict-classes", "the prediction is a class, not a probability", np.round, has_probabilities
+    ),
 )

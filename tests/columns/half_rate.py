@@ -11,7 +11,7 @@ def halved(task):
     return replace(task, optimizer=replace(task.optimizer, learning_rate=rate))
 
 
-class Quadratic(numpy.Quadratic):
+class Function(numpy.Function):
     def __init__(self, task, at):
         super().__init__(halved(task), at)
 
