@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from scipy.stats import kurtosis
 
 from backends import base
 from backends.base import Placement, Program, Unsupported, named
@@ -114,7 +113,7 @@ def signals(kernels: Sequence[Array], activation: str) -> tuple[list[float], lis
     for kernel in kernels:
         activations.append(act(activations[-1] @ kernel))
     gradients, back = [], SLOPES
-    for kernel, below, a in reversed(list(zip(kernels, activations, activations[1:], strict=False))):
+    for kernel, (below, a) in reversed(list(zip(kernels, pairwise(activations), strict=True))):
         delta = back * slope(a)  # (rows, out)
         gradients.append(below.T @ delta)  # (in, out)
         back = delta @ kernel.T  # (rows, in)
@@ -143,7 +142,9 @@ def _deviation(kind: str, subject: Subject, seed: int) -> float:
 
 
 def _kurtosis(kind: str, subject: Subject, seed: int) -> float:
-    return float(kurtosis(subject.chance.initial(kind, SHAPE, seed), axis=None, fisher=False))
+    kernel = subject.chance.initial(kind, SHAPE, seed)
+    squares = (kernel - np.mean(kernel)) ** 2
+    return float(np.mean(squares**2) / np.mean(squares) ** 2)
 
 
 def _departure(subject: Subject, seed: int) -> float:
@@ -323,13 +324,13 @@ STATISTICS = {
 
 def sample(
     column: ModuleType, at: Placement, seeds: Sequence[int]
-) -> tuple[dict[str, list[list[float]]], dict[str, str]]:
+) -> tuple[dict[str, list[list[float | None]]], dict[str, str]]:
     """Every statistic at every seed, a number per layer, and why for each that the framework does not have.
 
     Raises `Unsupported` when the column has no class `Chance`.
     """
     subject = Subject(column, at)
-    values: dict[str, list[list[float]]] = {}
+    values: dict[str, list[list[float | None]]] = {}
     unsupported: dict[str, str] = {}
     for name, statistic in STATISTICS.items():
         try:

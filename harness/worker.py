@@ -11,6 +11,7 @@ import json
 import math
 import os
 import resource
+import select
 import signal
 import sys
 import time
@@ -68,6 +69,8 @@ def _end_with_parent(lifeline: int) -> None:
     """
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
+    if select.select([lifeline], [], [], 0)[0]:  # it was gone before that: no signal will come
+        sys.exit()
 
 
 def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol.Ready] | protocol.Failure:

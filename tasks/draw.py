@@ -200,11 +200,24 @@ def orthogonal(sizes: Sequence[int], seed: int) -> dict[str, Array]:
     rng = np.random.default_rng(seed)
 
     def kernel(rows: int, units: int) -> Array:
-        q, r = np.linalg.qr(rng.normal(size=(max(rows, units), min(rows, units))))
-        q = q * np.sign(np.diag(r))
+        q = _orthonormal(rng.normal(size=(max(rows, units), min(rows, units))))
         return q if rows >= units else q.T
 
     return layers(sizes, kernel)
+
+
+def _orthonormal(columns: Array) -> Array:
+    """Gram and Schmidt's columns, each made orthogonal twice, which is enough.
+
+    Not LAPACK's, whose last bits depend on the number of threads: a task is the same in every process.
+    """
+    found: list[Array] = []
+    for column in columns.T:
+        for _ in range(2):
+            for other in found:
+                column = column - np.sum(other * column) * other  # noqa: PLW2901
+        found.append(column / np.sqrt(np.sum(column * column)))
+    return np.column_stack(found)
 
 
 def scikit_learn_start(sizes: Sequence[int], seed: int, activation: str) -> dict[str, Array]:

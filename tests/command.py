@@ -1,22 +1,25 @@
-"""The real command line in a process of its own, and what it leaves behind."""
+"""The real command line, in a process of its own or in this one, and what it leaves behind."""
 
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
+from click.testing import CliRunner
 from conftest import ROOT
+
+from harness.__main__ import main
 
 COLUMNS = Path(__file__).parent / "columns"
 TASK_FILES = Path(__file__).parent / "task_files"
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0  # so much only where something hangs
 
 
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
@@ -46,10 +49,15 @@ def harness(*arguments: object, **options: Any) -> subprocess.CompletedProcess[s
     return finish(start(*arguments, **options))
 
 
-def all_of(commands: Iterable[Iterable[object]]) -> list[subprocess.CompletedProcess[str]]:
-    """What becomes of these commands, several at a time."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda arguments: harness(*arguments), commands))
+def here(
+    *arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The same in this process: its imports and the scripts of its page take longer than a small run."""
+    words = [*map(str, arguments)]
+    with chdir(cwd), patch.object(sys, "argv", ["samestep", *words]):
+        runner = CliRunner()
+        done = runner.invoke(main, words, prog_name="python -m harness", env=env, catch_exceptions=False)
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
 
 @dataclass(frozen=True)
@@ -60,15 +68,17 @@ class Ran:
     folder: Path
 
 
-def side_by_side(home: Path, runs: Mapping[str, Iterable[object]]) -> dict[str, Ran]:
-    """Each of these runs in a folder of its own, several at a time."""
-    commands = [["run", *arguments, "--out", home / name] for name, arguments in runs.items()]
-    return {name: Ran(done, home / name) for name, done in zip(runs, all_of(commands), strict=True)}
+def ran_here(home: Path, runs: Mapping[str, Iterable[object]]) -> dict[str, Ran]:
+    """Each of these runs, in this process, in a folder of its own."""
+    return {
+        name: Ran(here("run", *arguments, "--out", home / name), home / name)
+        for name, arguments in runs.items()
+    }
 
 
-def refused(*arguments: object, **options: Any) -> str:
+def refused(*arguments: object, env: Mapping[str, str] | None = None) -> str:
     """The sentence with which a command is refused as wrong use: exit code 2, and nothing but that."""
-    return refusal(harness(*arguments, **options))
+    return refusal(here(*arguments, env=env))
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:

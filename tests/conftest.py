@@ -9,10 +9,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from filelock import FileLock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # as in the workers: oneDNN reorders sums
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # likewise, and two processes share the cores
 
 from backends import COLUMNS
 from backends.base import Placement
@@ -42,14 +44,14 @@ class RealRun:
 
 
 @pytest.fixture(scope="session")
-def whole_run(tmp_path_factory: pytest.TempPathFactory) -> RealRun:
-    """`python -m harness run --no-timing` with every task on every backend."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", "run", "--no-timing", "--out", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return RealRun(folder, done.returncode, done.stdout + done.stderr)
+def whole_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> RealRun:
+    """`python -m harness run --all --no-timing`, every task on every backend: one for all processes."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    folder, told = shared / "whole", shared / "whole.json"
+    with FileLock(shared / "whole.lock"):  # whoever comes first runs it, and the others wait
+        if not told.exists():
+            command = [sys.executable, "-m", "harness", "run", "--all", "--no-timing", "--out", str(folder)]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            told.write_text(json.dumps([done.returncode, done.stdout + done.stderr]))
+    return RealRun(folder, *json.loads(told.read_text()))

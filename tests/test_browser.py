@@ -51,9 +51,26 @@ def test_page_loads_itself_and_nothing_else(page: tuple[Page, list[str], list[st
     assert [url for url in requests if not url.startswith(("data:", "blob:"))] == [opened.url]
 
 
-def test_page_shows_the_matrix_of_all_cells(page: tuple[Page, list[str], list[str]]) -> None:
+def test_page_shows_the_matrix_of_all_cells(
+    page: tuple[Page, list[str], list[str]], whole_run: RealRun
+) -> None:
     opened, _, _ = page
-    assert opened.locator("#matrix table").first.locator("tbody tr").count() == 21
+    rows = opened.locator("#matrix table").first.locator("tbody tr[id]")
+    assert rows.count() == len({cell["task"] for cell in whole_run.result["cells"]})
+
+
+def test_picker_shows_one_task_or_those_of_a_concept(
+    page: tuple[Page, list[str], list[str]], whole_run: RealRun
+) -> None:
+    opened, _, _ = page
+    concept = whole_run.result["concepts"][0]
+    shown = opened.locator("#matrix tr[id]:visible")
+    opened.select_option("#picker select", "xor")
+    assert shown.count() == 1
+    opened.select_option("#picker select", " ".join(concept["tasks"]))
+    assert shown.count() == len(concept["tasks"])
+    opened.select_option("#picker select", "")
+    assert shown.count() == len({cell["task"] for cell in whole_run.result["cells"]})
 
 
 def test_page_is_not_wider_than_a_phone(page: tuple[Page, list[str], list[str]]) -> None:

@@ -14,12 +14,12 @@ import pytest
 from command import (
     COLUMNS,
     TASK_FILES,
-    all_of,
     cells,
     harness,
+    here,
+    ran_here,
     refusal,
     refused,
-    side_by_side,
     snapshot,
     workers,
 )
@@ -81,19 +81,18 @@ WRONG_USE = {
 }
 
 
-@pytest.fixture(scope="module")
-def misused(tmp_path_factory):
-    """Every wrong use: (what became of it, the folder that it must not make)."""
-    path = tmp_path_factory.mktemp("misused") / "run"
-    commands = [["run", "--out", path, *arguments] for arguments, _ in WRONG_USE.values()]
-    return dict(zip(WRONG_USE, all_of(commands), strict=True)), path
-
-
 @pytest.mark.parametrize("wrong", WRONG_USE)
-def test_wrong_use_is_refused_in_one_sentence(misused, wrong):
-    done, path = misused
-    assert WRONG_USE[wrong][1] in refusal(done[wrong])
-    assert not path.exists()
+def test_wrong_use_is_refused_in_one_sentence(tmp_path, wrong):
+    arguments, sentence = WRONG_USE[wrong]
+    assert sentence in refused("run", "--out", tmp_path / "run", *arguments)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("wrong", ["misspelled-task", "unknown-option", "no-such-task-file"])
+def test_wrong_use_is_refused_by_the_process_itself(tmp_path, wrong):
+    arguments, sentence = WRONG_USE[wrong]
+    done = harness("run", "--out", tmp_path / "run", *arguments)
+    assert sentence in refusal(done)
 
 
 @pytest.mark.parametrize(
@@ -216,8 +215,8 @@ def test_run_json_that_is_no_good_is_refused_and_nothing_lost(finished, copied, 
     assert change(file.read_bytes()) != file.read_bytes()
     file.write_bytes(change(file.read_bytes()))
     before = snapshot(copied)
-    for done in all_of([[*RUN, copied], [*RUN, copied, "--resume"], ["compare", finished, copied]]):
-        assert refusal(done).startswith(f"{file} {sentence}")
+    for command in ([*RUN, copied], [*RUN, copied, "--resume"], ["compare", finished, copied]):
+        assert refused(*command).startswith(f"{file} {sentence}")
     assert snapshot(copied) == before
 
 
@@ -227,7 +226,7 @@ def test_run_of_an_earlier_version_is_set_aside_and_not_read(copied):
     file.write_bytes(earlier)
     assert "is not a samestep.run/3 file" in refused(*RUN, copied, "--resume")
     assert "is not a samestep.run/3 file" in refused("compare", copied, copied)
-    assert harness(*RUN, copied).returncode == 0
+    assert here(*RUN, copied).returncode == 0
     assert (copied.with_name(f"{copied.name}.previous") / "run.json").read_bytes() == earlier
 
 
@@ -321,18 +320,18 @@ def test_many_names_are_not_listed_in_a_sentence():
     assert plan.suggestion("tusk-1", ["task-1", *map(str, range(99))]) == "did you mean task-1?"
 
 
-@pytest.fixture(scope="module")
-def shown():
-    """`show` of a task of each kind of model."""
-    names = {type(task.model): name for name, task in TASKS.items()}.values()
-    return dict(zip(names, all_of([["show", name] for name in names]), strict=True))
+@pytest.mark.parametrize("name", {task.model.program: name for name, task in TASKS.items()}.values())
+def test_show_tells_of_every_kind_of_model(name):
+    done = here("show", name, "-b", "numpy")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " ".join(TASKS[name].shows.split()) in " ".join(done.stdout.split())
+    assert f"class {TASKS[name].model.program}" in done.stdout
 
 
-def test_show_tells_of_every_kind_of_model(shown):
-    for name, done in shown.items():
-        assert (done.returncode, done.stderr) == (0, "")
-        assert " ".join(TASKS[name].shows.split()) in " ".join(done.stdout.split())
-        assert f"class {TASKS[name].model.program}" in done.stdout
+def test_show_is_a_command():
+    done = harness("show", TASK)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " ".join(TASKS[TASK].shows.split()) in " ".join(done.stdout.split())
 
 
 def test_output_that_knows_only_ascii_is_no_obstacle():
@@ -362,11 +361,11 @@ def test_compare_finds_what_became_worse(finished, copied):
     file.write_bytes(
         file.read_bytes().replace(b'"agreed"', b'"crashed"').replace(b'"threads": 1', b'"threads": 2')
     )
-    worse = harness("compare", finished, copied)
+    worse = here("compare", finished, copied)
     assert (worse.returncode, worse.stderr) == (1, "")
     assert f"{TASK} × numpy (float64): agreed → crashed" in worse.stdout
     assert "threads: 1 → 2" in worse.stdout
-    assert harness("compare", copied, finished).returncode == 0
+    assert here("compare", copied, finished).returncode == 0
 
 
 def test_compare_of_runs_without_a_common_cell_is_refused(finished, copied):
@@ -397,7 +396,7 @@ def runs(tmp_path_factory):
         "--no-timing",
     )
     noisy, wrong = (("-t", TASK, "-b", COLUMNS / f"{name}.py") for name in ("noisy", "does_nothing"))
-    return side_by_side(
+    return ran_here(
         tmp_path_factory.mktemp("runs"),
         {
             "unusual": (*noisy, "--no-timing", "--dtype", "float32", "--threads", 2),

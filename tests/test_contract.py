@@ -470,3 +470,8 @@ def test_plateau_lowers_the_rate_when_the_loss_ceases_to_fall(column: ModuleType
         factors.append(program.observe()["state/learning_rate"] / task.optimizer.learning_rate)
     assert factors == pytest.approx([1, 1, 1, 0.2, 0.2, 0.2, 0.04, 0.04], rel=1e-14)
     same(program.observe(), desired.observe(), rtol=1e-12)
+    for _ in range(20):  # far below the rates at which frameworks stop lowering them
+        program.end_epoch(1.0)
+        desired.end_epoch(1.0)
+    same(program.observe(), desired.observe(), rtol=1e-12)
+    assert program.observe()["state/learning_rate"] < 1e-8

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from command import COLUMNS, cells, side_by_side
+from command import COLUMNS, cells, ran_here
 from recorded import SMALL, build, desired, faulty, first_divergence, recorded
 
 import backends.numpy as reference
@@ -425,7 +425,7 @@ def runs(tmp_path_factory):
     many = [*options("-t", DOES_WRONG), *options("-b", [*files, *wrong])]
     odd = [*options("-t", [*ODD, "small-gd"]), *options("-b", [files[0], right])]
     odd += ["--python", f"numpy={wrong_interpreter(home)}"]
-    return side_by_side(home, {"wrong": [*many, "--no-timing"], "odd": [*odd, "--no-timing"]})
+    return ran_here(home, {"wrong": [*many, "--no-timing"], "odd": [*odd, "--no-timing"]})
 
 
 def options(name, values):

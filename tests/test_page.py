@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from backends import COLUMNS, numpy
 from backends.base import Arrays, Placement, Program
 from harness import parity as comparison
 from harness import spread, trace
+from harness.metrics import metrics
 from harness.report import charts, figures, listing, page, regions, steps
 from harness.result import (
     SCHEMA,
     Cause,
     Cell,
+    Concept,
     Difference,
     Divergence,
     Environment,
@@ -32,7 +35,15 @@ from harness.result import (
     Timing,
 )
 from tasks import TASKS
-from tasks.spec import Task
+from tasks.spec import (
+    CategoricalCrossEntropy,
+    Function,
+    Network,
+    Quadratic,
+    Rosenbrock,
+    SquaredError,
+    Task,
+)
 
 PERCEPTRON, SQUARE, VALLEY, MOONS = (
     "perceptron-and",
@@ -40,6 +51,11 @@ PERCEPTRON, SQUARE, VALLEY, MOONS = (
     "quadratic-ill-conditioned-gd",
     "moons-mini-batch",
 )
+CLAIM, MEASURED = "It is <said> & done.", "It was measured: 0.25 → 0.125."
+CONCEPTS = [
+    Concept("one", "First & foremost", CLAIM, MEASURED, [SQUARE, VALLEY], ["left-out"]),
+    Concept("two", "Second", "Said.", "Measured.", [VALLEY]),
+]
 NAMES = (PERCEPTRON, SQUARE, VALLEY, MOONS)
 HOSTILE = "</script></pre><script>alert('gone')</script><img src=https://evil.example/x> & \"quoted\""
 ENVIRONMENT = Environment(
@@ -93,8 +109,9 @@ def record(name: str) -> Arrays:
         program: Program = getattr(numpy, task.model.program)(task, Placement())
         return program
 
-    found, _ = trace.record(build(task), task)
-    return found | spread.spread(build, task, found, "float64")
+    with np.errstate(all="ignore"):  # some diverge
+        found, _ = trace.record(build(task), task)
+        return found | spread.spread(build, task, found, "float64")
 
 
 def cell(task: str, backend: str, status: Status, **fields: Any) -> Cell:
@@ -160,7 +177,11 @@ DIVERGENCE = Divergence(
 def cells(folder: Path, task: str) -> Iterator[Cell]:
     """An identical, a broken, a noisy, a doubtful, a crashed and a missing backend beside the reference."""
     right = record(task)
-    metrics = Metrics(0.5, 0.75, 0.5, [[3, 1], [2, 4]]) if task == MOONS else Metrics(0.5)
+    metrics = (
+        Metrics(0.5, 2.0, train_accuracy=0.75, test_accuracy=0.5, confusion_test=[[3, 1], [2, 4]])
+        if task == MOONS
+        else Metrics(0.5, 2.0)
+    )
     noisy = {name: array * (1 + 1e-15) if array.dtype.kind == "f" else array for name, array in right.items()}
     broken = {name: array.copy() for name, array in right.items()}
     broken["epoch_loss"][7:] = np.nan
@@ -203,6 +224,7 @@ def result(found: list[Cell]) -> Result:
         phases_s={"parity": 3.0},
         cells=found,
         groups={found[0].task: [["sklearn", "torch"], ["numpy"]]},
+        concepts=CONCEPTS,
     )
 
 
@@ -464,7 +486,7 @@ def test_regions_show_classes_and_differences() -> None:
     assert sum(path.count("M") for path in same.classes) == task.data.rows
 
 
-@pytest.mark.parametrize("name", ["Optimizer", "Perceptron", "Quadratic", "Network"])
+@pytest.mark.parametrize("name", ["Optimizer", "Perceptron", "Function", "Network", "Schedule"])
 def test_lists_each_class_of_every_column_whole(name: str) -> None:
     members = listing.side_by_side(name, list(COLUMNS))
     assert list(members)[:2] == ["class", "__init__"]
@@ -475,3 +497,205 @@ def test_lists_each_class_of_every_column_whole(name: str) -> None:
 
 def test_lists_nothing_of_an_unknown_column() -> None:
     assert listing.side_by_side("Network", ["nowhere"]) == {}
+    assert listing.files("loss.py", ["nowhere"]) == {"loss.py": {}}
+
+
+def test_lists_the_losses_of_every_column() -> None:
+    found = listing.files("loss.py", list(COLUMNS))["loss.py"]
+    assert list(found) == list(COLUMNS)
+    assert "def loss_and_delta" in found["numpy"].striptags()
+
+
+# ------------------------------------------------------------------------------------- concepts
+
+
+def test_shows_what_is_said_beside_what_was_measured(shown: Page) -> None:
+    assert (
+        f"First & foremost said {CLAIM} measured {MEASURED} on {SQUARE} , {VALLEY} without left-out, "
+        "so that this may say less; samestep run -t tag:one runs all of them" in shown.text
+    )
+    assert f"Second said Said. measured Measured. on {VALLEY} Every task" in shown.text
+
+
+def test_counts_the_cells_of_each_concept_what_is_worst_first(shown: Page) -> None:
+    head = "concept NumPy scikit-learn Keras PyTorch doubtful TensorFlow jax"
+    alike = "{0} agreed 0 {0} diverged not comparable {0} agreed 1e-15 {0} inconclusive 0.5"
+    assert (
+        f"{head} First & foremost reference {alike.format(2)} 2 not explained 2 crashed 2 missing "
+        f"Second reference {alike.format(1)} 1 not explained 1 crashed 1 missing "
+        "other tasks reference " in shown.text
+    )
+
+
+def test_what_is_not_explained_comes_first(shown: Page, run: tuple[Result, Path]) -> None:
+    told = [f"{task} × tensorflow: crashed" for task in NAMES]
+    assert f"✗ 4 of {len(run[0].cells)} cells are not explained {' '.join(told)}" in shown.text
+    assert shown.text.index("not explained") < shown.text.index("What is said")
+    assert "Nothing is left unexplained" not in shown.text
+
+
+def test_says_that_nothing_is_left_unexplained(tmp_path: Path) -> None:
+    known = cell(MOONS, "keras", "known difference", reason="declared", parity=parity(1e-9))
+    shown = rewritten((result([cell(MOONS, "numpy", "agreed"), known]), tmp_path), tmp_path)
+    assert "Nothing is left unexplained" in shown.text
+
+
+def test_groups_the_matrix_by_concept(shown: Page) -> None:
+    groups = [
+        attributes["data-tasks"]
+        for tag, attributes in shown.elements
+        if tag == "tbody" and "data-tasks" in attributes
+    ]
+    assert groups == [f"{PERCEPTRON} {MOONS}", f"{SQUARE} {VALLEY}"]
+
+
+def test_without_concepts_there_is_nothing_of_them(run: tuple[Result, Path]) -> None:
+    shown = rewritten((msgspec.structs.replace(run[0], concepts=[]), run[1]), run[1])
+    assert "What is said" not in shown.text
+    assert "other tasks" not in shown.text
+
+
+# --------------------------------------------------------------------------- every kind of task
+
+KINDS = {
+    "diverges at a curve": "rate-diverges",
+    "diverges in a network": "rate-moons-diverges",
+    "valley": "rosenbrock-adam",
+    "three classes, four features": "iris",
+    "hinge": "loss-hinge",
+    "regression of one feature": "outliers-huber",
+    "early stopping": "overfit-early-stopping",
+    "plateau": "schedule-plateau",
+}
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """A page of the reference beside itself, with tasks of every kind."""
+    folder = tmp_path_factory.mktemp("kinds")
+    found = []
+    for name in KINDS.values():
+        arrays = record(name)
+        trace.save(folder / f"{name}.npz", arrays)
+        results = metrics(TASKS[name], arrays)
+        steps = {"steps": len(arrays["loss"]), "epochs": len(arrays["epoch_loss"])}
+        shown = {"parity": parity(0.0), "trace": f"{name}.npz", "metrics": results, **steps}
+        found += [cell(name, backend, "agreed", **shown) for backend in ("numpy", "torch")]
+    return rewritten((result(found), folder), folder)
+
+
+def test_charts_of_every_kind_of_task_render(kinds: Page) -> None:
+    for name, spec in kinds.specs.items():
+        alt.Chart.from_dict(spec, validate=True)
+        drawing = vl_convert.vegalite_to_svg(spec)
+        assert "NaN" not in drawing and "Infinity" not in drawing, name
+    ids = set(kinds.values("id"))
+    assert {f"loss-of-{name}" for name in KINDS.values()} <= ids
+    assert {f"boundary-{name}" for name in KINDS.values()} & ids == {
+        f"boundary-{KINDS[kind]}" for kind in ("hinge", "early stopping", "plateau")
+    }
+    for name in ("validation-overfit-early-stopping", "fit-outliers-huber", "trajectory-rosenbrock-adam"):
+        assert f"{name}-spec" in kinds.specs
+
+
+def test_tells_what_every_kind_of_training_came_to(kinds: Page) -> None:
+    """A task, its epochs and steps, its losses, its accuracies or R², and how it ended."""
+    assert "rate-diverges 77 77 25 → " in kinds.text
+    assert "loss no longer finite after 77 steps" in kinds.text
+    best = int(record(KINDS["early stopping"])["best_epoch"][0])
+    assert f"best epoch {best}" in kinds.text
+    assert f"best epoch {best}, whose parameters the training ends with" in kinds.text
+    assert re.search(r"R² 0\.\d+ on the training rows, 0\.\d+ on the test rows", kinds.text)
+    assert re.search(r"NumPy said 0 1 2 is 0 13 0 0 is 1 \d+ \d+ \d+ is 2 \d+ \d+ \d+ PyTorch", kinds.text)
+
+
+def test_of_many_tasks_only_the_default_and_own_ones_are_drawn() -> None:
+    few = [cell(name, "numpy", "agreed") for name in list(TASKS)[: page.DRAWN]]
+    assert page._drawn(result(few)) == set(list(TASKS)[: page.DRAWN])
+    every = [cell(name, "numpy", "agreed") for name in [*TASKS, "my-own"]]
+    default = {name for name, task in TASKS.items() if "default" in task.tags}
+    assert page._drawn(result(every)) == default | {"my-own"}
+    assert 0 < len(default) < len(TASKS) / 2
+
+
+def test_a_task_that_is_not_drawn_is_told_all_the_same(
+    run: tuple[Result, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "_drawn", lambda _: {MOONS})
+    shown = rewritten(run, run[1])
+    assert f"difference-{MOONS}-spec" in shown.specs
+    assert not [name for name in shown.specs if VALLEY in name]
+    assert f"this one is by samestep run -t {VALLEY} ." in shown.text
+    assert f"this one is by samestep run -t {MOONS} ." not in shown.text
+    assert f"parity-{VALLEY}" in shown.values("id")
+
+
+def test_regions_of_several_classes_have_a_colour_each() -> None:
+    task = TASKS[MOONS]
+    model = Network((2,), loss=CategoricalCrossEntropy(3))
+    assert task.data is not None
+    start = {name: np.zeros(shape) for name, shape in model.shapes(2).items()}
+    three = replace(task, model=model, start=start, data=replace(task.data, y_train=np.arange(140) % 3))
+    scores = np.eye(3)[np.arange(trace.GRID**2) % 3]  # (P, 3)
+    found = regions.regions({"numpy": scores, "torch": np.roll(scores, 1, axis=1)}, three)
+    assert found.panels[0].note == "of the plane, class 0: 33.3%, class 1: 33.3%, class 2: 33.3%"
+    assert found.panels[0].image != found.panels[1].image
+    assert "at most 1.0e+00" in found.panels[2].note
+    assert [path.count("M") for path in found.classes] == [47, 47, 46]
+    broken = regions.regions({"numpy": np.where(scores == 0, np.nan, scores)}, three)
+    assert "3600 of 3600 scores are not finite" in broken.panels[0].note
+
+
+def test_regions_of_margins_and_of_values() -> None:
+    task = TASKS["loss-hinge"]
+    margins = np.where(trace.grid(task)[:, 0] < 0, -5.0, 0.5)
+    (margin,) = regions.regions({"numpy": margins}, task).panels
+    assert margin.note == f"class 1 on {np.mean(margins > 0):.1%} of the plane"
+    assert isinstance(task.model, Network)
+    values = replace(task, model=replace(task.model, loss=SquaredError()))
+    found = regions.regions({"numpy": margins}, values)
+    assert found.panels[0].note == "from -5 to 0.5"
+    assert len(found.classes) == 1
+
+
+def test_level_lines_are_lines_on_which_the_function_is_constant() -> None:
+    angle = np.linspace(0, 6, 50)
+    circle = 3.0 * np.column_stack([np.cos(angle), np.sin(angle)])
+    for name in ("rosenbrock-adam", VALLEY):
+        model = TASKS[name].model
+        assert isinstance(model, Function)
+        np.testing.assert_allclose(model.values(charts._from_circle(model, circle)), 9.0, rtol=1e-12)
+
+
+def test_a_valley_that_is_not_steep_has_no_level_lines() -> None:
+    for line in charts._level_lines(Rosenbrock(0.0), 1.0):
+        assert sum(y is not None for y in line["y"]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1.0, -99.0, 9801.0, -1e152, 1e154], "symlog"),
+        ([1e-5, 1.0, 1.7e308], "log"),
+        ([0.0, 0.0, 0.5, 1e305], "symlog"),
+        ([-1.0, 2.0], None),
+    ],
+)
+def test_huge_numbers_have_a_scale_on_which_they_and_others_can_be_seen(
+    values: list[float], kind: str | None
+) -> None:
+    series = {"numpy": (np.arange(len(values)), np.array(values))}
+    chart = charts.curves("c", "C", series, charts.Palette(["numpy"]), x_title="x", y_title="y")
+    assert chart.spec["encoding"]["y"]["scale"].get("type") == kind
+    drawing = vl_convert.vegalite_to_svg(chart.spec)
+    assert "NaN" not in drawing and "Infinity" not in drawing
+
+
+def test_the_window_of_a_path_that_leads_far_away_is_where_it_began() -> None:
+    path = 3.0 * (-2.0) ** np.arange(20)[:, None] * np.ones((1, 2))  # (20, 2)
+    model = TASKS[VALLEY].model
+    assert isinstance(model, Quadratic)
+    chart = charts.trajectories("c", "C", {"numpy": path}, charts.Palette(["numpy"]), model)
+    low, high = chart.spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert -20 < low < high < 20
+    assert chart.notes == ["numpy: part of the path is outside the picture or not finite."]

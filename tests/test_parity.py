@@ -7,7 +7,7 @@ import jsonschema
 import msgspec
 import numpy as np
 import pytest
-from command import harness
+from command import here
 from conftest import ROOT, RealRun
 from test_oracles import EXAMPLES, GOLDEN
 
@@ -162,7 +162,7 @@ def test_difference_declared_for_some_tasks_only_shows_on_one(
     task: str, backend: str, declared: Limit, tmp_path: Path
 ) -> None:
     """It would end as "agreed" if it stopped differing, and fail here until its declaration goes."""
-    done = harness("run", "--no-timing", "-t", task, "-b", backend, "--out", tmp_path / "run")
+    done = here("run", "--no-timing", "-t", task, "-b", backend, "--out", tmp_path / "run")
     assert done.returncode == 0
     found = json.loads((tmp_path / "run" / "run.json").read_text())["cells"][-1]
     assert found["status"] == "known difference"

@@ -1,11 +1,10 @@
 """The README's examples, run as they stand."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import here
 from conftest import ROOT
 
 from harness import folder
@@ -21,26 +20,16 @@ def example(name: str) -> str:
     return found
 
 
-def run(tmp_path: Path, *arguments: str) -> Result:
-    command = [
-        sys.executable,
-        "-m",
-        "harness",
-        "run",
-        "--no-timing",
-        "--out",
-        str(tmp_path / "run"),
-        *arguments,
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def run(tmp_path: Path, *arguments: object) -> Result:
+    done = here("run", "--no-timing", "--out", tmp_path / "run", *arguments)
+    assert done.returncode == 0, done
     return folder.load(tmp_path / "run")
 
 
 def test_example_of_a_task_agrees_on_numpy_sklearn_and_torch(tmp_path: Path) -> None:
     file = tmp_path / "my_tasks.py"
     file.write_text(example("my_tasks.py"))
-    found = run(tmp_path, "--tasks-from", str(file), "-t", "my-moons", "-b", "sklearn", "-b", "torch")
+    found = run(tmp_path, "--tasks-from", file, "-t", "my-moons", "-b", "sklearn", "-b", "torch")
     assert {cell.backend: cell.status for cell in found.cells} == dict.fromkeys(
         ("numpy", "sklearn", "torch"), "agreed"
     )
@@ -50,7 +39,7 @@ def test_example_of_a_task_agrees_on_numpy_sklearn_and_torch(tmp_path: Path) -> 
 def test_example_of_a_backend_agrees_where_it_can(tmp_path: Path) -> None:
     file = tmp_path / "plain.py"
     file.write_text(example("plain.py"))
-    found = run(tmp_path, "-b", str(file), "-t", "quadratic*", "-t", "xor")
+    found = run(tmp_path, "-b", file, "-t", "quadratic*", "-t", "xor")
     statuses = {cell.task: (cell.status, cell.reason) for cell in found.cells if cell.backend == "plain"}
     assert statuses["quadratic-gd"] == ("agreed", None)
     assert statuses["quadratic-ill-conditioned-gd"] == ("agreed", None)

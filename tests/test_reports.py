@@ -21,9 +21,11 @@ from harness.result import (
     TRACED,
     Cause,
     Cell,
+    Concept,
     Difference,
     Divergence,
     Environment,
+    Metrics,
     Parity,
     Result,
     Status,
@@ -325,6 +327,125 @@ def test_only_a_complete_list_of_tasks_is_shortened(few, expected):
     assert figures.briefly(concerned, result(*cells)) == expected
 
 
+def test_a_very_long_list_of_tasks_is_cut_off():
+    cells = [cell(f"task-{n}") for n in range(30)]
+    run = result(*cells, cell("another"))
+    assert figures.briefly(cells[:12], run).endswith("task-11")
+    assert figures.briefly(cells[:13], run) == "torch: task-0, task-1, task-2, task-3 and 9 more"
+    assert figures.briefly(run.cells, run) == "torch: every task"
+
+
+def test_the_size_of_a_known_difference_is_each_cells_own():
+    reason = "ε stands under the root"
+    size = "(differs by 1.6e-09; computed so, the reference agrees to 4.4e-17)"
+    cells = [cell(task, status="known difference", reason=f"{reason} {size}") for task in ("a", "b")]
+    cells.append(cell("c", status="known difference", reason=f"{reason} (as in the paper)"))
+    assert list(figures.reasons(result(*cells))) == [
+        ("known difference", reason),
+        ("known difference", f"{reason} (as in the paper)"),
+    ]
+
+
+CONCEPTS = [
+    Concept("one", "First concept", "It is |said|.", "It was <measured>.", ["a", "b"]),
+    Concept("two", "Second", "Said.", "Measured.", ["b", "gone"]),
+]
+
+
+def test_a_task_counts_in_each_of_its_concepts():
+    cells = [cell(task) for task in "abc"]
+    found = figures.concepts(result(*cells, concepts=CONCEPTS))
+    tasks = {title: [one.task for one in members] for title, members in found.items()}
+    assert tasks == {"First concept": ["a", "b"], "Second": ["b"], "other tasks": ["c"]}
+    assert list(figures.concepts(result(*cells[:2], concepts=CONCEPTS))) == ["First concept", "Second"]
+
+
+def test_a_tally_has_every_status_the_worst_first():
+    cells = [*EVERY_STATUS.values(), cell("a", parity=parity(4e-15))]
+    assert figures.tally(cells, result(*cells)) == [
+        "4 not explained",
+        "1 crashed",
+        "1 timed out",
+        "1 failed",
+        "1 diverged 3e-05",
+        "1 inconclusive 1e-05",
+        "1 known difference 1.1e-09",
+        "2 agreed 4e-15",
+        "1 missing",
+        "1 unsupported",
+    ]
+    assert set(figures.SEVERITY) == set(figures.STATUSES)
+    assert figures.worst_status(cells) == "crashed"
+    assert figures.worst_status(cells[-1:]) == "agreed"
+
+
+def test_the_reference_is_no_more_than_that_unless_something_happened_to_it():
+    right, wrong = cell("a", "numpy"), cell("b", "numpy", "crashed")
+    run = result(right, wrong)
+    assert figures.tally([right], run) == ["reference"]
+    assert figures.tally([right, wrong], run) == ["1 not explained", "1 crashed"]
+    assert figures.tally([], run) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "gap"),
+    [
+        ("agreed", {}, None),
+        ("diverged", {"causes": [Cause("no-bias", "the bias is missing", 0.0)], "reason": "why"}, None),
+        ("diverged", {"reason": "why"}, "xor × torch: diverged, cause not known"),
+        ("crashed", {"reason": "why"}, "xor × torch: crashed"),
+        ("failed", {"reason": "why"}, "xor × torch: failed"),
+        ("timed out", {"reason": "why"}, "xor × torch: timed out"),
+        ("inconclusive", {"reason": "why"}, None),
+        ("known difference", {"reason": "why"}, None),
+        ("unsupported", {"reason": "why"}, None),
+        ("unsupported", {}, "xor × torch: unsupported"),
+        ("missing", {"reason": "why"}, None),
+    ],
+)
+def test_what_nobody_knows_the_cause_of_is_not_explained(status, fields, gap):
+    found = figures.not_explained(result(cell(status=status, **fields)))
+    assert [figures.gap(one) for one in found] == ([gap] if gap else [])
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        (Metrics(0.123456, 0.75), {"loss": "0.75 → 0.1235"}),
+        (
+            Metrics(1e300, 1.0, diverged_after=77),
+            {"loss": "1 → 1e+300", "end": "loss no longer finite after 77 steps"},
+        ),
+        (
+            Metrics(None, diverged_after=1),
+            {"loss": "not finite from the start", "end": "loss no longer finite after 1 step"},
+        ),
+        (
+            Metrics(0.5, 1.0, best_epoch=31, train_accuracy=0.75, test_accuracy=1.0),
+            {
+                "loss": "1 → 0.5",
+                "best epoch": "31, whose parameters the training ends with",
+                "accuracy": "0.75 on the training rows, 1 on the test rows",
+            },
+        ),
+        (
+            Metrics(0.5, 1.0, train_r2=-0.25, test_r2=0.987654),
+            {"loss": "1 → 0.5", "R²": "-0.25 on the training rows, 0.9877 on the test rows"},
+        ),
+    ],
+    ids=["plain", "diverged", "diverged at once", "early stopping", "regression"],
+)
+def test_what_training_came_to_in_words(metrics, expected):
+    assert figures.outcome(metrics) == expected
+
+
+def test_times_of_several_tasks_are_median_and_range():
+    ratios = ([0.4, 0.5, 0.6], [2.0, 3.0, 4.0], [90.0, 120.0, 130.0])
+    cells = [cell(timing=timing(ratio_to_reference=ratio)) for ratio in ratios]
+    assert figures.ratios([*cells, cell()]) == "3.00× 0.500–120"
+    assert figures.ratios([cell()]) == ""
+
+
 # ------------------------------------------------------------------------------------- verdict
 
 
@@ -548,6 +669,74 @@ def test_the_end_is_verdict_report_and_command(tmp_path):
     assert verdict.sentence(ALL_AGREE) in words(printed(ALL_AGREE, tmp_path))
 
 
+MANY = [f"task-{number}" for number in range(60)]
+ALL_IN_ONE = [Concept("all", "Everything there is", "Said.", "Measured.", MANY[1:])]
+
+
+def long_run(**torch: Any) -> Result:
+    """A run of many tasks, on one of which torch is something else."""
+    cells = [cell(task, backend, timing=timing()) for task in MANY for backend in ("numpy", "torch")]
+    cells[-1] = cell(MANY[-1], "torch", **torch) if torch else cells[-1]
+    return result(*cells, concepts=ALL_IN_ONE)
+
+
+def test_of_many_tasks_a_row_is_a_concept():
+    text = printed(long_run())
+    table = text.partition("least headroom")[0]
+    assert words(table).endswith("Everything there is 59 agreed 3e-15 other tasks 1 agreed 3e-15")
+    assert "numpy" not in table.splitlines()[1]  # nothing is to be said of it
+    assert "Everything there is 6.55× 6.55–6.55 other tasks 6.55× 6.55–6.55" in words(text)
+    assert len(text.splitlines()) < 30
+
+
+def test_of_many_tasks_what_went_wrong_is_still_told():
+    text = printed(long_run(status="crashed", reason="it died"))
+    assert "Everything there is 1 not explained 1 crashed 58 agreed 3e-15" in words(text)
+    assert "crashed: it died torch: task-59" in words(text)
+    assert "Not explained, 1 of 120 cells: task-59 × torch: crashed" in words(text)
+
+
+def test_the_reference_has_a_column_where_something_is_to_be_said_of_it():
+    run = long_run()
+    broken = cell(MANY[5], "numpy", "failed", reason="it died")
+    text = printed(msgspec.structs.replace(run, cells=[broken, *run.cells[:10], *run.cells[11:]]))
+    assert text.splitlines()[1].split() == ["concept", "numpy", "torch"]
+    assert "Everything there is 1 not explained 59 agreed 3e-15 1 failed" in words(text)
+
+
+def test_of_few_tasks_or_without_concepts_a_row_is_a_task():
+    few = msgspec.structs.replace(long_run(), cells=long_run().cells[: 2 * terminal.TASKS])
+    assert f"task-{terminal.TASKS - 1} reference agreed 3e-15" in words(printed(few))
+    without = msgspec.structs.replace(long_run(), concepts=[])
+    assert "task-59 reference agreed 3e-15" in words(printed(without))
+
+
+def test_long_lists_are_cut_off_on_the_terminal():
+    cells = [cell(task, "torch", "diverged", reason="out") for task in MANY]
+    doubts = [cell(task, "keras", "inconclusive", parity=doubtful(), reason="far") for task in MANY]
+    text = printed(result(*cells, *doubts))
+    assert text.count("task-11 × torch") == 2  # first divergences, and what is not explained
+    assert "task-12 × torch" not in text.partition("First divergences")[2]
+    assert text.count("and 48 more, which the report lists") == 2
+    assert "task-11 × torch: diverged, cause not known, 48 more" in words(text)
+
+
+def test_a_loss_that_is_no_longer_finite_is_told_as_a_result(tmp_path):
+    ends = {"a": 77, "b": None, "c": 4, "d": 77}
+    cells = [cell(task, "numpy", metrics=Metrics(1.0, 1.0, diverged_after=end)) for task, end in ends.items()]
+    text = words(printed(result(*cells)))
+    assert "loss no longer finite, which ends the training: c after 4 steps; a, d after 77 steps" in text
+    assert (
+        "- after 4 steps: c\n- after 77 steps: a, d\n" in markdown.write(result(*cells), tmp_path).read_text()
+    )
+    assert "no longer finite" not in printed(ALL_AGREE)
+
+
+def test_where_all_is_explained_nothing_is_called_unexplained(tmp_path):
+    assert "Not explained" not in printed(ALL_AGREE)
+    assert "Not explained" not in markdown.write(ALL_AGREE, tmp_path).read_text()
+
+
 # ------------------------------------------------------------------------------------ progress
 
 
@@ -590,6 +779,7 @@ def test_markdown_begins_with_the_verdict_and_has_every_part(tmp_path):
     lines = path.read_text().splitlines()
     assert path == tmp_path / "summary.md"
     assert lines[0].startswith("**1 of 9 cells diverged")
+    assert lines[2] == "**Not explained, 4 of 11 cells:**"
     assert [line for line in lines if line.startswith("## ")] == [
         "## Agreement with numpy",
         "## First divergences",
@@ -620,6 +810,22 @@ def test_markdown_shows_foreign_text_as_text(tmp_path):
     assert "at &lt;module&gt;</pre>" in text
     assert "\x00" not in text
     assert "\x1b" not in text
+
+
+def test_markdown_has_claim_and_measurement_and_a_table_of_concepts(tmp_path):
+    cells = [cell(task, backend) for task in "abc" for backend in ("numpy", "torch")]
+    cells[-1] = cell("c", "torch", "crashed", reason="it died")
+    text = markdown.write(result(*cells, concepts=CONCEPTS), tmp_path).read_text()
+    assert (
+        text.index("Not explained, 1 of 6 cells") < text.index("What is said") < text.index("Agreement with")
+    )
+    assert "- c × torch: crashed" in text
+    assert (
+        "| concept | numpy | torch |\n| --- | --- | --- |\n| First concept | reference | 2 agreed 3e-15 |"
+        in text
+    )
+    assert "| other tasks | reference | 1 not explained, 1 crashed |" in text
+    assert r"- **First concept**: It is \|said\|. *It was &lt;measured&gt;.*" in text
 
 
 # --------------------------------------------------------------------------------------- junit
@@ -690,6 +896,13 @@ def test_junit_skips_what_is_not_observed(tmp_path):
     case = suites(run, tmp_path)["sklearn"]["xor grad"]
     assert case.is_skipped
     assert case.result[0].message == "not observed: fit hides it"
+
+
+def test_junit_tells_what_training_came_to(tmp_path):
+    ended = cell(metrics=Metrics(1e300, 1.0, diverged_after=77))
+    case = suites(result(ended), tmp_path)["torch"]["xor"]
+    assert case.is_passed
+    assert case.system_out == "loss: 1 → 1e+300\nend: loss no longer finite after 77 steps"
 
 
 # ------------------------------------------------------------------------------------- timings

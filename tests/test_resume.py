@@ -14,13 +14,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import COLUMNS, cells, end_workers, finish, harness, refused, snapshot, start, wait_for, workers
+from command import (
+    COLUMNS,
+    PATIENCE_S,
+    cells,
+    end_workers,
+    finish,
+    harness,
+    here,
+    refused,
+    snapshot,
+    start,
+    wait_for,
+    workers,
+)
 from conftest import ROOT
 
+import backends
 import tasks
 from backends.base import Placement
 from harness import plan
 from harness.plan import Spot
+from harness.session import Limits, Session
 
 TASKS = ("quadratic-gd", "quadratic-momentum", "quadratic-adam")
 WHAT = [argument for task in TASKS for argument in ("-t", task)]
@@ -161,6 +176,20 @@ def test_no_worker_outlives_the_harness_however_it_hangs(tmp_path, column, sign)
         end_workers(folder)
 
 
+def test_no_worker_outlives_a_harness_that_was_killed_before_it_was_ready(tmp_path):
+    """What ends a worker with its parent is set up only after its first imports."""
+    (tmp_path / "logs").mkdir()
+    column = backends.find(str(COLUMNS / "slow_start.py"))
+    session = Session(column, Placement(), tmp_path, Limits(), sys.executable, None)
+    session.start()
+    try:
+        os.close(session.lifeline)  # as the kernel does when the parent is gone
+        session.process.wait(PATIENCE_S)
+    finally:
+        session.process.kill()
+        session.process.wait()
+
+
 # ----------------------------------------------------------------------- damaged and outdated
 
 
@@ -215,7 +244,7 @@ ALL = ("run", "-t", "quadratic*", "-b", COLUMNS / "noisy.py", "--no-timing", "--
 def whole(tmp_path_factory):
     """A finished run."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    assert harness(*ALL, folder).returncode == 0
+    assert here(*ALL, folder).returncode == 0
     return folder
 
 
@@ -238,7 +267,7 @@ def repaired(whole, tmp_path_factory):
         if change:
             assert change(content) != content
             file.write_bytes(change(content))
-    done = harness(*ALL, folder, "--resume")
+    done = here(*ALL, folder, "--resume")
     return done, folder, before, snapshot(folder / "cells")
 
 
@@ -269,7 +298,7 @@ def test_run_with_damaged_cells_becomes_whole(repaired):
 
 def test_finished_run_has_nothing_to_go_on_with(copied):
     before = {part: snapshot(copied / part) for part in ("cells", "traces", "logs")}
-    assert harness(*ALL, copied, "--resume").returncode == 0
+    assert here(*ALL, copied, "--resume").returncode == 0
     assert {part: snapshot(copied / part) for part in before} == before  # not even a worker was started
     assert len(statuses(copied)) == len(CELLS)
 
@@ -293,15 +322,14 @@ def test_run_without_resume_starts_afresh_and_keeps_the_last_one_beside(copied):
     (copied / "cells" / "moons-overfit.keras.float64.json").write_text("of an earlier run")
     (copied / "notes.txt").write_text("the user's own")
     what = ("run", "-t", TASKS[0], "--no-timing", "--out", ".")
-    for backends in (["numpy"], ["numpy", "noisy"]):
+    for chosen in (["numpy"], ["numpy", "noisy"]):
         before = snapshot(copied)
         del before["notes.txt"]
-        columns = [option for name in backends for option in ("-b", named(name))]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        assert harness(*what, *columns, cwd=copied, env=environment).returncode == 0
+        columns = [option for name in chosen for option in ("-b", named(name))]
+        assert here(*what, *columns, cwd=copied).returncode == 0
         assert snapshot(copied.with_name("run.previous")) == before
-        assert set(statuses(copied)) == {(TASKS[0], name) for name in backends}
-        assert len(list((copied / "cells").iterdir())) == len(backends)
+        assert set(statuses(copied)) == {(TASKS[0], name) for name in chosen}
+        assert len(list((copied / "cells").iterdir())) == len(chosen)
         assert (copied / "notes.txt").read_text() == "the user's own"
 
 
@@ -359,7 +387,7 @@ def test_quick_timing_is_done_again_where_more_rounds_are_asked_for(tmp_path):
     def rounds():
         return len(cells(tmp_path / "run")[TASKS[0], "numpy"]["timing"]["blocks_s"])
 
-    assert harness(*what, "--quick").returncode == 0
+    assert here(*what, "--quick").returncode == 0
     assert 3 <= rounds() <= 5
-    assert harness(*what, "--resume").returncode == 0
+    assert here(*what, "--resume").returncode == 0
     assert rounds() >= 10

@@ -9,7 +9,7 @@ from collections import Counter
 
 import msgspec
 import pytest
-from command import COLUMNS, all_of, end_workers, finish, harness, refusal, start, wait_for, workers
+from command import COLUMNS, end_workers, finish, here, refused, start, wait_for, workers
 from recorded import build, first_divergence, recorded
 from rich.console import Console
 from test_catalogue import EVERYWHERE_EQUIVALENT
@@ -45,15 +45,17 @@ WRONG_USE = {
 @pytest.fixture(scope="module")
 def done():
     """What became of each command."""
-    commands = {
-        "faults": ["--quick", "-b", "numpy", "-b", "sklearn", "--json"],
+    faults = start("selftest", "--quick", "-b", "numpy", "-b", "sklearn", "--json")
+    meanwhile = {
         "clean": ["--clean", "20", "-b", "numpy", "-b", "torch", "--json"],
         "table": ["--clean", "3", "-b", "sklearn"],
         **{name: ["--quick", "-b", COLUMNS / f"{name}.py"] for name in BROKEN},
-        **{name: arguments for name, (arguments, _) in WRONG_USE.items()},
     }
-    ended = all_of(["selftest", *arguments] for arguments in commands.values())
-    return dict(zip(commands, ended, strict=True))
+    try:
+        ended = {name: here("selftest", *arguments) for name, arguments in meanwhile.items()}
+        return ended | {"faults": finish(faults)}
+    finally:
+        faults.kill()
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +163,9 @@ def test_backend_that_is_broken_without_any_fault_is_said(done, column):
 
 
 @pytest.mark.parametrize("wrong", WRONG_USE)
-def test_wrong_use_is_refused_in_one_sentence(done, wrong):
-    assert WRONG_USE[wrong][1] in refusal(done[wrong])
+def test_wrong_use_is_refused_in_one_sentence(wrong):
+    arguments, sentence = WRONG_USE[wrong]
+    assert sentence in refused("selftest", *arguments)
 
 
 @pytest.mark.parametrize(("what", "times"), [("--quick", 1), ("--clean=500", 3), ("--power", 3)])
@@ -308,6 +311,5 @@ def test_table_of_smallest_changes_has_a_row_for_each_task(powers):
 
 @pytest.mark.parametrize("other", ["--clean=3", "--power"])
 def test_quick_goes_with_faults_only(other):
-    done = harness("selftest", "--quick", other)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "--quick goes with neither --clean nor --power" in done.stderr
+    sentence = refused("selftest", "--quick", other)
+    assert sentence == "--quick goes with neither --clean nor --power: it is for faults"

@@ -478,7 +478,13 @@ def test_doctor_names_versions_and_that_all_is_well(monkeypatch):
 
 
 def test_doctor_says_how_to_install_what_is_missing(monkeypatch):
-    present = {"numpy": "2.4.6", "tensorflow": "2.21.0", "keras": "3.15.1", "sklearn": "1.9.1"}
+    present = {
+        "numpy": "2.4.6",
+        "scipy": "1.17.1",
+        "tensorflow": "2.21.0",
+        "keras": "3.15.1",
+        "sklearn": "1.9.1",
+    }
     monkeypatch.setattr(environment, "versions", lambda _: present)
     text = diagnosis()
     assert "torch missing: pip install torch" in text

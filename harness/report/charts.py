@@ -83,7 +83,9 @@ class Palette:
 
     def _scale(self, shown: Sequence[str], looks: Sequence[Any]) -> alt.Scale:
         return alt.Scale(
-            domain=list(shown), range=[looks[self.labels.index(label) % len(looks)] for label in shown]
+            type="ordinal",
+            domain=list(shown),
+            range=[looks[self.labels.index(label) % len(looks)] for label in shown],
         )
 
 

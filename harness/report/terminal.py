@@ -35,16 +35,18 @@ def print_result(result: Result, console: Console, folder: Path) -> None:
     In a run of many tasks a row is a concept: its tasks are in the report.
     """
     is_long = bool(result.concepts) and len(figures.matrix(result)) > TASKS
-    if result.cells:
-        console.print(_concepts(result, console) if is_long else _matrix(result, console))
+    if is_long:
+        _print_concepts(result, console)
+    elif result.cells:
+        _print_matrix(result, console)
     if headroom := figures.least_headroom(result):
         console.print(Text(f"least headroom {headroom}"))
     _print_overflows(result, console)
     _print_divergences(result, console)
     _print_inconclusive(result, console)
     if any(cell.timing for cell in result.cells):
-        console.print()
-        console.print(_concept_times(result, console) if is_long else _times(result, console))
+        times = _print_concept_times if is_long else _print_times
+        times(result, console)
         _print_remarks(result, console)
     _print_reasons(result, console)
     _print_not_explained(result, console)
@@ -54,8 +56,8 @@ def print_result(result: Result, console: Console, folder: Path) -> None:
     console.print(Text(f"Again:  {shlex.join(result.command)}"), soft_wrap=True)
 
 
-def _table(title: str, row: str, backends: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+def _table(row: str, backends: Iterable[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
     table.show_edge, table.padding = False, (0, 0)  # leaves room for five backends in 80 columns
     table.add_column(row, no_wrap=True)
     for backend in backends:
@@ -67,25 +69,28 @@ def _row_name(name: str, console: Console) -> str:
     return "\n".join(textwrap.wrap(name, 24)) if console.width < NARROW else name
 
 
-def _matrix(result: Result, console: Console) -> Table:
-    table = _table(figures.matrix_title(result), "task", figures.backends(result))
+def _print_matrix(result: Result, console: Console) -> None:
+    console.print(Text(figures.matrix_title(result), style="bold"))
+    table = _table("task", figures.backends(result))
     for name, cells in figures.matrix(result).items():
         row = (cells.get(backend) for backend in figures.backends(result))
         table.add_row(_row_name(name, console), *(_word(cell, result) for cell in row))
-    return table
+    console.print(table)
 
 
-def _concepts(result: Result, console: Console) -> Table:
+def _print_concepts(result: Result, console: Console) -> None:
     """Without the reference's own column where there is nothing to say of it."""
     found = figures.concepts(result)
     is_silent = all(
         figures.tally(_of(result.reference, cells), result) == ["reference"] for cells in found.values()
     )
     shown = [b for b in figures.backends(result) if not (is_silent and b == result.reference)]
-    table = _table(f"{figures.matrix_title(result)}; how many cells of each concept", "concept", shown)
+    title = f"{figures.matrix_title(result)}; how many cells of each concept"
+    console.print(Text(title, style="bold"))
+    table = _table("concept", shown)
     for name, cells in found.items():
         table.add_row(_row_name(name, console), *(_tally(_of(backend, cells), result) for backend in shown))
-    return table
+    console.print(table)
 
 
 def _of(backend: str, cells: Iterable[Cell]) -> list[Cell]:
@@ -147,24 +152,26 @@ def _print_inconclusive(result: Result, console: Console) -> None:
     _print_rest(found, console)
 
 
-def _times(result: Result, console: Console) -> Table:
+def _print_times(result: Result, console: Console) -> None:
     title = f"Median step time; ratio to {result.reference}'s, 95 % interval (A/A: to itself)"
-    table = _table(title, "task", figures.backends(result))
+    _print_heading(title, console)
+    table = _table("task", figures.backends(result))
     for name, cells in figures.table(result).items():
         row = [cells.get(backend) for backend in figures.backends(result)]
         if any(cell and cell.timing for cell in row):
             table.add_row(_row_name(name, console), *(_time(cell, result) for cell in row))
-    return table
+    console.print(table)
 
 
-def _concept_times(result: Result, console: Console) -> Table:
+def _print_concept_times(result: Result, console: Console) -> None:
     title = f"Step time as a ratio to {result.reference}'s: median over the tasks, lowest–highest"
     shown = [backend for backend in figures.backends(result) if backend != result.reference]
-    table = _table(title, "concept", shown)
+    _print_heading(title, console)
+    table = _table("concept", shown)
     for name, cells in figures.concepts(result).items():
         row = (figures.ratios(_of(backend, cells)).replace(" ", "\n") for backend in shown)
         table.add_row(_row_name(name, console), *row)
-    return table
+    console.print(table)
 
 
 def _print_remarks(result: Result, console: Console) -> None:

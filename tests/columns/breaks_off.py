@@ -8,7 +8,7 @@ from backends import numpy
 from backends.numpy import Network, Optimizer, Perceptron, setup  # noqa: F401
 
 
-class Quadratic(numpy.Quadratic):
+class Function(numpy.Function):
     def __init__(self, task, at):
         super().__init__(task, at)
         self.unlucky = task.name == "quadratic-momentum"

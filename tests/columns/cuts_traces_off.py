@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from backends.numpy import Network, Optimizer, Perceptron, Quadratic, setup  # noqa: F401
+from backends.numpy import Function, Network, Optimizer, Perceptron, setup  # noqa: F401
 from harness import trace
 
 save = trace.save

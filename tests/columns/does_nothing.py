@@ -6,6 +6,6 @@ from backends import numpy
 from backends.numpy import Network, Optimizer, Perceptron, setup  # noqa: F401
 
 
-class Quadratic(numpy.Quadratic):
+class Function(numpy.Function):
     def run(self, batches):
         return np.zeros(len(batches))

@@ -1,3 +1,3 @@
 """Lacks what every column must have."""
 
-from backends.numpy import Network, Optimizer, Perceptron, Quadratic  # noqa: F401
+from backends.numpy import Function, Network, Optimizer, Perceptron  # noqa: F401

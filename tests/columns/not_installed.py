@@ -2,4 +2,4 @@
 
 import a_framework_that_nobody_has  # noqa: F401
 
-from backends.numpy import Network, Optimizer, Perceptron, Quadratic, setup  # noqa: F401
+from backends.numpy import Function, Network, Optimizer, Perceptron, setup  # noqa: F401

@@ -1,6 +1,6 @@
 """Does not say what it runs on."""
 
-from backends.numpy import Network, Optimizer, Perceptron, Quadratic  # noqa: F401
+from backends.numpy import Function, Network, Optimizer, Perceptron  # noqa: F401
 
 
 def setup(at):

@@ -5,7 +5,7 @@ from backends.base import Unsupported
 from backends.numpy import Network, Optimizer, Perceptron, setup  # noqa: F401
 
 
-class Quadratic(numpy.Quadratic):
+class Function(numpy.Function):
     def __init__(self, task, at):
         if task.name == "quadratic-momentum":
             raise Unsupported("this framework has no momentum")

@@ -12,7 +12,7 @@ from backends.numpy import Network, Optimizer, Perceptron, setup  # noqa: F401
 HERE = Path(__file__).parent
 
 
-class Quadratic(numpy.Quadratic):
+class Function(numpy.Function):
     def __init__(self, task, at):
         super().__init__(task, at)
         self.unlucky = task.name == "quadratic-momentum"

@@ -30,7 +30,7 @@ MISSING = {  # what, and after which numbers of steps
 }
 
 
-class Quadratic(numpy.Quadratic):
+class Function(numpy.Function):
     def __init__(self, task, at):
         super().__init__(task, at)
         self.fault = task.name
