@@ -1,10 +1,11 @@
-"""What tests share: the columns, loaded once, and one real run of every task on every backend."""
+"""What tests share: the columns, loaded once, and one real run of the default tasks on every backend."""
 
 import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
@@ -38,20 +39,20 @@ class RealRun:
     exit_code: int
     output: str
 
-    @property
+    @cached_property
     def result(self) -> dict:
         return json.loads((self.folder / "run.json").read_text())
 
 
 @pytest.fixture(scope="session")
 def whole_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> RealRun:
-    """`python -m harness run --all --no-timing`, every task on every backend: one for all processes."""
+    """`python -m harness run --no-timing`, one for all processes; `run --all` is no test, but a proof."""
     own = tmp_path_factory.getbasetemp()
     shared = own if worker_id == "master" else own.parent
     folder, told = shared / "whole", shared / "whole.json"
     with FileLock(shared / "whole.lock"):  # whoever comes first runs it, and the others wait
         if not told.exists():
-            command = [sys.executable, "-m", "harness", "run", "--all", "--no-timing", "--out", str(folder)]
+            command = [sys.executable, "-m", "harness", "run", "--no-timing", "--out", str(folder)]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             told.write_text(json.dumps([done.returncode, done.stdout + done.stderr]))
     return RealRun(folder, *json.loads(told.read_text()))
