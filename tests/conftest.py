@@ -1,4 +1,4 @@
-"""What tests share: the columns, loaded once, and one real run of every task on every backend."""
+"""What tests share: the columns, loaded once, and one real run of the default tasks on every backend."""
 
 import json
 import os
@@ -50,13 +50,13 @@ class RealRun:
 
 @pytest.fixture(scope="session")
 def whole_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> RealRun:
-    """`python -m harness run --all --no-timing`, every task on every backend: one for all processes."""
+    """`python -m harness run --no-timing`, one for all processes; `run --all` is no test, but a proof."""
     own = tmp_path_factory.getbasetemp()
     shared = own if worker_id == "master" else own.parent
     folder, told = shared / "whole", shared / "whole.json"
     with FileLock(shared / "whole.lock"):  # whoever comes first runs it, and the others wait
         if not told.exists():
-            command = [sys.executable, "-m", "harness", "run", "--all", "--no-timing", "--out", str(folder)]
+            command = [sys.executable, "-m", "harness", "run", "--no-timing", "--out", str(folder)]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             told.write_text(json.dumps([done.returncode, done.stdout + done.stderr]))
     return RealRun(folder, *json.loads(told.read_text()))

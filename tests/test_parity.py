@@ -1,4 +1,4 @@
-"""Every task on every backend, through the real command line, judged from the files of the run."""
+"""The default tasks on every backend, through the real command line, judged from the files of the run."""
 
 import json
 from copy import deepcopy
@@ -18,7 +18,8 @@ from harness.trace import is_observed, load
 from tasks import TASKS
 
 SCHEMA = json.loads((ROOT / "harness" / "run.schema.json").read_text())
-CELLS = [pytest.param(task, backend, id=f"{task}-{backend}") for task in TASKS for backend in COLUMNS]
+DEFAULT = [name for name, task in TASKS.items() if "default" in task.tags]
+CELLS = [pytest.param(task, backend, id=f"{task}-{backend}") for task in DEFAULT for backend in COLUMNS]
 
 
 def cell(run: RealRun, task: str, backend: str) -> dict:
@@ -127,7 +128,7 @@ def test_large_network_on_moons_does_best_on_the_test_rows(whole_run: RealRun, b
     assert [sum(map(sum, c["metrics"]["confusion_test"])) for c in found] == [60, 60, 60]
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", DEFAULT)
 def test_trace_is_observed_on_schedule(whole_run: RealRun, task: str) -> None:
     trace = load(whole_run.folder / cell(whole_run, task, "torch")["trace"])
     steps = trace["observed_steps"]
@@ -141,7 +142,7 @@ def test_trace_is_observed_on_schedule(whole_run: RealRun, task: str) -> None:
 
 def test_every_cell_has_a_file_of_its_own(whole_run: RealRun) -> None:
     files = {path.stem for path in (whole_run.folder / "cells").iterdir()}
-    assert files == {f"{task}.{backend}.float64" for task in TASKS for backend in COLUMNS}
+    assert files == {f"{task}.{backend}.float64" for task in DEFAULT for backend in COLUMNS}
 
 
 def test_traces_hold_no_pickles(whole_run: RealRun) -> None:
