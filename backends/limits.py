@@ -180,7 +180,8 @@ KERAS = (
     Limit(
         "known difference",
         _nadam,
-        "keras.optimizers.Nadam rounds the 0.96 of its schedule to float32 in float64 too",
+        "keras.optimizers.Nadam rounds the 0.96 of μₜ and μₜ₊₁ to float32, in float64 too; the running "
+        "product of μ keeps it",
         cause="nadam-float32-schedule",
     ),
     Limit(

@@ -141,6 +141,7 @@ class _Worker:
         match request:
             case protocol.Record():
                 self.timed = None
+                gc.collect()  # graphs of earlier programs: some MB each, in cycles
                 return self._record(request)
             case protocol.Explain():
                 return self._explain(request)

@@ -24,6 +24,7 @@ class Optimizer:
         shapes = {name: view.shape for name, view in parameters.views.items()}
         self.slots = {slot: Flat(shapes, parameters.vector.dtype.name) for slot in task.optimizer.slots}
         self.steps = 0
+        self.mu_product = 1.0  # Nadam's μ₁…μₜ
         self.room = np.empty_like(parameters.vector)  # scratch, so that an update allocates nothing
 
     def step(self, gradients: Flat) -> None:
@@ -100,9 +101,10 @@ class Optimizer:
 
     def _nadam(self, rule: spec.Nadam, rate: float, g: Array) -> None:
         m, v = self._moments(rule, g)
-        mus = [rule.beta_1 * (1 - 0.5 * 0.96**t) for t in range(1, self.steps + 2)]  # μ₁ … μₜ₊₁
-        now = (1 - mus[-2]) / (1 - math.prod(mus[:-1]))
-        ahead = mus[-1] / (1 - math.prod(mus))
+        mu, mu_next = _mu(rule, self.steps), _mu(rule, self.steps + 1)  # μₜ, μₜ₊₁
+        self.mu_product *= mu  # μ₁…μₜ
+        now = (1 - mu) / (1 - self.mu_product)
+        ahead = mu_next / (1 - self.mu_product * mu_next)
         root = np.sqrt(v / (1 - rule.beta_2**self.steps)) + rule.epsilon  # √v̂ + ε
         self._subtract(rate * (now * g + ahead * m) / root)
 
@@ -134,5 +136,12 @@ class Optimizer:
         for slot, flat in self.slots.items():
             flat.fill(pick(f"state/{slot}", observed))
         self.steps = int(observed.get("state/step", 0))
+        if isinstance(self.task.optimizer, spec.Nadam):
+            self.mu_product = math.prod(_mu(self.task.optimizer, t) for t in range(1, self.steps + 1))
         if isinstance(self.task.schedule, spec.Plateau):
             self.schedule.resume(float(observed["state/learning_rate"]))
+
+
+def _mu(rule: spec.Nadam, t: int) -> float:
+    """β1 in step t, by Nadam's schedule."""
+    return rule.beta_1 * (1 - 0.5 * 0.96**t)

@@ -172,12 +172,15 @@ def adam(
     return weight_decay(here) - here.rate * math.sqrt(bias_2) / bias_1 * m / (np.sqrt(v) + epsilon)
 
 
-def nadam(here: Here, mu: Callable[[int], float] | None = None) -> Array:
-    """Nadam's change; `mu` in place of its own schedule of β1."""
+Mu = Callable[[int], float]  # β1 in step t
+
+
+def nadam(here: Here, mu: Mu | None = None, past: Mu | None = None) -> Array:
+    """Nadam's change; `mu` in place of its own schedule of β1, and `past` in place of that in μ₁…μₜ."""
     rule = here.rule
     assert isinstance(rule, Nadam)
     mu = mu or (lambda t: rule.beta_1 * (1 - 0.5 * 0.96**t))
-    product = math.prod(mu(t) for t in range(1, here.t + 1))  # μ₁…μₜ
+    product = math.prod(map(past or mu, range(1, here.t + 1)))  # μ₁…μₜ
     m, v = here.state["first_moment"], here.state["second_moment"]
     ahead = mu(here.t + 1)
     look = (1 - mu(here.t)) / (1 - product) * here.g + ahead / (1 - product * ahead) * m
