@@ -374,7 +374,7 @@ def ratios(cells: Sequence[Cell]) -> str:
     if not found:
         return ""
     middle, low, high = (digits(value) for value in (statistics.median(found), min(found), max(found)))
-    return f"{middle}× {low}–{high}"
+    return f"{middle}× {low}–{high}" if len(found) > 1 else f"{middle}×"
 
 
 def timing_words(cell: Cell, result: Result) -> list[str]:
