@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 import numpy as np
 import pytest
-from test_contract import RULES, network, quadratic
+from test_contract import CASES, network
 
 import backends.numpy as reference
 from backends.base import Placement
@@ -84,7 +84,7 @@ def wild():
     )
 
 
-NETWORK, QUADRATIC = network(RULES["adam"]), quadratic(RULES["momentum"])
+NETWORK, QUADRATIC = CASES["network-adam"], CASES["quadratic-momentum"]
 PERCEPTRON = replace(
     NETWORK,
     model=Perceptron(),

@@ -19,10 +19,12 @@ from harness.faults.rates import rate_change
 from harness.faults.update import (
     Change,
     Here,
+    Mu,
     adam,
     mean_square,
     moments,
     nadam,
+    schedule_of_nadam,
     sum_of_squares,
     update,
     weight_decay,
@@ -185,29 +187,14 @@ def _decayed_last(here: Here) -> Array:
     return step - here.rate * here.rule.weight_decay * (here.w + step)
 
 
-def _scheduled(mu: Callable[[Nadam, int], float]) -> Change:
+def _scheduled(schedule: Mu, of_product: Mu | None = None) -> Change:
     """Nadam with another schedule of β1."""
 
     def change(here: Here) -> Array:
-        rule = here.rule
-        assert isinstance(rule, Nadam)
         moments(here)
-        return nadam(here, lambda t: mu(rule, t))
+        return nadam(here, schedule, of_product)
 
     return change
-
-
-def _scheduled_in_float32(here: Here) -> Array:
-    """As in Keras, where only the running product has the exact number."""
-    rule = here.rule
-    assert isinstance(rule, Nadam)
-    moments(here)
-    rounded = float(np.float32(0.96))
-    return nadam(
-        here,
-        lambda t: rule.beta_1 * (1 - 0.5 * rounded**t),
-        past=lambda t: rule.beta_1 * (1 - 0.5 * 0.96**t),
-    )
 
 
 def _without_look_ahead(here: Here) -> Array:
@@ -516,12 +503,14 @@ FAULTS = (
     _nadam_fault(
         "nadam-slow-schedule",
         "Nadam's schedule goes by 0.96^(t/250), as in the paper and in PyTorch's default",
-        _scheduled(lambda rule, t: rule.beta_1 * (1 - 0.5 * 0.96 ** (t / 250))),
+        _scheduled(lambda rule, t: schedule_of_nadam(rule, t, 0.96 ** (1 / 250))),
     ),
     _nadam_fault(
         "nadam-float32-schedule",
-        "the 0.96 of Nadam's schedule is rounded to float32, but not in its running product",
-        _scheduled_in_float32,
+        "the 0.96 of Nadam's schedule is rounded to float32, but not in the product μ₁…μₜ",
+        _scheduled(
+            lambda rule, t: schedule_of_nadam(rule, t, float(np.float32(0.96))), of_product=schedule_of_nadam
+        ),
     ),
     # Precision.
     in_update("parameters-float32", "the parameters are kept in float32", _through_float32, ("param",)),

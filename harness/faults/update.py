@@ -172,18 +172,23 @@ def adam(
     return weight_decay(here) - here.rate * math.sqrt(bias_2) / bias_1 * m / (np.sqrt(v) + epsilon)
 
 
-Mu = Callable[[int], float]  # β1 in step t
+def schedule_of_nadam(rule: Nadam, t: int, base: float = 0.96) -> float:
+    """Nadam's own schedule of β1, μₜ."""
+    return rule.beta_1 * (1 - 0.5 * base**t)
 
 
-def nadam(here: Here, mu: Mu | None = None, past: Mu | None = None) -> Array:
-    """Nadam's change; `mu` in place of its own schedule of β1, and `past` in place of that in μ₁…μₜ."""
+Mu = Callable[[Nadam, int], float]  # μₜ
+
+
+def nadam(here: Here, schedule: Mu = schedule_of_nadam, of_product: Mu | None = None) -> Array:
+    """Nadam's change, with another schedule of β1, and another one in the product μ₁…μₜ."""
     rule = here.rule
     assert isinstance(rule, Nadam)
-    mu = mu or (lambda t: rule.beta_1 * (1 - 0.5 * 0.96**t))
-    product = math.prod(map(past or mu, range(1, here.t + 1)))  # μ₁…μₜ
+    past = of_product or schedule
+    product = math.prod(past(rule, t) for t in range(1, here.t + 1))  # μ₁…μₜ
     m, v = here.state["first_moment"], here.state["second_moment"]
-    ahead = mu(here.t + 1)
-    look = (1 - mu(here.t)) / (1 - product) * here.g + ahead / (1 - product * ahead) * m
+    now, ahead = schedule(rule, here.t), schedule(rule, here.t + 1)
+    look = (1 - now) / (1 - product) * here.g + ahead / (1 - product * ahead) * m
     return -here.rate * look / (np.sqrt(v / (1 - rule.beta_2**here.t)) + rule.epsilon)
 
 
