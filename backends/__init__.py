@@ -45,7 +45,7 @@ class Column:
     @cache  # noqa: B019  columns live as long as the process
     def frameworks(self) -> frozenset[str]:
         """The modules that its source imports, other than Python's own and ours: "torch"."""
-        body = [node for file in self.files for node in ast.parse(file.read_text()).body]
+        body = [node for file in self.files for node in ast.parse(file.read_text(), str(file)).body]
         imports = {alias.name for node in body if isinstance(node, ast.Import) for alias in node.names}
         others = [node for node in body if isinstance(node, ast.ImportFrom) and not node.level]
         imports |= {node.module for node in others if node.module}

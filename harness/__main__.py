@@ -149,6 +149,7 @@ def run(
             *(word for word in sys.argv[1:] or ["run"] if word != "--resume"),
         ],
         rounds=0 if no_timing else timing.QUICK_ROUNDS if quick else timing.ROUNDS,
+        timed=None if patterns or everything else plan.timed(table),
         resume=resume,
         limits=Limits(start_limit, limit),
         pythons=pythons,

@@ -16,6 +16,7 @@ from tasks.spec import Array, Task, TaskError
 
 SCAN = 60  # values that are tried before one is refined
 DIGITS = (1, 2, 3, 4, 6, 8)  # to which the refined value is rounded …
+LEFT = 0.1  # of a difference: the share that the best value may leave unexplained in one single step
 NEAR = 1e-3  # … if that changes it by less than this share: a step may hardly depend on it
 
 
@@ -39,7 +40,7 @@ class Fit:
         yield from dict.fromkeys([*near, fitted])
 
     def _fit(self, name: str, declared: float, actual: Arrays) -> float | None:
-        """The value at which a single step of the reference comes closest to the actual one.
+        """The value at which a single step of the reference comes to the actual one, if there is any.
 
         The miss, projected on the difference that is to be explained, is -1 at the declared value and
         0 at the one sought.
@@ -51,12 +52,15 @@ class Fit:
             return None
         names = self._local_names(actual)
         unit = {n: float(np.max(np.abs(self.desired[n]), initial=0.0)) or 1.0 for n in names}
-        difference = {n: (actual[n][row] - self.desired[n][row]) / unit[n] for n in names}
 
-        def miss(steps: Arrays | None) -> float:
-            if steps is None:
-                return np.nan
-            return sum(float(np.vdot((steps[n][0] - actual[n][row]) / unit[n], difference[n])) for n in names)
+        def apart(step: Arrays) -> Array:
+            """How far a step is from the actual one, in units of each array, end to end."""
+            return np.concatenate([np.ravel((step[n] - actual[n][row]) / unit[n]) for n in names])
+
+        difference = -apart({n: self.desired[n][row] for n in names})
+
+        def miss(step: Arrays | None) -> float:
+            return np.nan if step is None else float(apart(step) @ difference)
 
         places, scan = self._scan(name, declared, row)
         misses = np.array([miss(steps) for steps in scan])
@@ -71,6 +75,9 @@ class Fit:
             xtol=1e-300,
             rtol=1e-15,
         )
+        found = self._step_with(name, place, row)
+        if found is None or not np.linalg.norm(apart(found)) <= LEFT * np.linalg.norm(difference):
+            return None
         return _value(name, place)
 
     def _scan(self, name: str, declared: float, row: int) -> tuple[Array, list[Arrays | None]]:
@@ -87,7 +94,7 @@ class Fit:
         except TaskError:
             return None
         states = {n: array[row : row + 1] for n, array in trace.states(self.desired).items()}
-        return trace.single_steps(self.build(task), task, states)
+        return {n: array[0] for n, array in trace.single_steps(self.build(task), task, states).items()}
 
     def _local_names(self, actual: Arrays) -> list[str]:
         chosen = ("local/param/", "local/state/", "local/grad/")

@@ -18,6 +18,7 @@ from harness import environment
 from tasks.spec import Task
 
 DEFAULT = "default"  # tag of the tasks that run where none is asked for
+CHAPTER = "chapter"  # and of those that it times
 NAMED = 30  # a sentence names so many tasks at most
 
 
@@ -106,6 +107,14 @@ def rows(patterns: Iterable[str], extra: Path | None, *, everything: bool = Fals
     return {
         name: task for name, task in table.items() if any(_matches(task, pattern) for pattern in patterns)
     }
+
+
+def timed(table: Mapping[str, Task]) -> list[str]:
+    """What is timed where nobody chose any tasks: those of the chapter, and a user's own.
+
+    Timing one of each concept as well would take the default run beyond its minute.
+    """
+    return [name for name, task in table.items() if CHAPTER in task.tags or name not in tasks.TASKS]
 
 
 def _unlisted(pattern: str, table: Mapping[str, Task]) -> list[Task]:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -52,6 +52,7 @@ class Options:
     out: Path
     command: list[str]
     rounds: int = timing.ROUNDS  # 0: no timing
+    timed: Collection[str] | None = None  # names of the tasks to time; None: all
     resume: bool = False
     limits: Limits = field(default_factory=Limits)
     pythons: Mapping[str, str] = field(default_factory=dict)  # backend to interpreter
@@ -337,8 +338,9 @@ class Run:
     def _timing(self) -> None:
         """Task by task, with all its workers taking turns."""
         rows: dict[str, list[Spot]] = {}
+        timed = self.options.timed
         for spot in self.spots:
-            if self.cells[spot].status in TRACED:
+            if self.cells[spot].status in TRACED and (timed is None or spot.task.name in timed):
                 rows.setdefault(spot.task.name, []).append(spot)
         todo = [row for row in rows.values() if not all(map(self._is_timed, row))]
         self.watcher.start("timing", len(todo))

@@ -64,7 +64,6 @@ TASKS = (
         "xor",
         "No line separates XOR: the mistakes never end.",
         draw.logic(0, 1, 1, 0),
-        "default",
         epochs=100,
         bias=HALF,
     ),
@@ -73,6 +72,7 @@ TASKS = (
         "Rows that a line separates with a margin: the mistakes end, and their number has a bound.",
         Dataset(*_separable(80, 0.05, seed=4)),
         "perceptron-bound",
+        "default",
     ),
     _perceptron(
         "noisy",

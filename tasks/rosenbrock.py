@@ -39,7 +39,7 @@ TASKS = (
         RMSprop(0.01, rho=0.99, epsilon=1e-8, epsilon_inside_root=True),
     ),
     _descent("adagrad", "Adagrad.", Adagrad(0.5, epsilon=1e-30)),
-    _descent("adam", "Adam.", Adam(0.05), "default"),
+    _descent("adam", "Adam.", Adam(0.05)),
     _descent("adamw", "Adam with decoupled weight decay.", Adam(0.05, weight_decay=0.01)),
     _descent("amsgrad", "AMSGrad.", Adam(0.05, amsgrad=True)),
     _descent("nadam", "Nadam.", Nadam(0.05)),

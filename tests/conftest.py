@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # as in the workers: oneDNN reorders sums
@@ -21,6 +22,8 @@ from backends import COLUMNS
 from backends.base import Placement
 
 ROOT = Path(__file__).parent.parent
+settings.register_profile("repeatable", derandomize=True)  # the same examples in each run of the tests
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session", params=list(COLUMNS))
@@ -41,6 +44,7 @@ class RealRun:
 
     @cached_property
     def result(self) -> dict:
+        """What is in run.json; to be read only."""
         return json.loads((self.folder / "run.json").read_text())
 
 

@@ -35,6 +35,8 @@ class Optimizer:
         self.schedule = Schedule(task)
         self.parameters = parameters
         self.native = self._native()
+        # With one device there is nothing to sum over devices, and TensorFlow never forgets a sum's graph.
+        self.native._all_reduce_sum_gradients = lambda pairs: pairs
         self.native.build(list(parameters.values()))
         self.schedule.model.optimizer = self.native
 

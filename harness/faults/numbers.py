@@ -378,7 +378,7 @@ FAULTS = (
     _value("dropout", "dropout-missing", "no unit is dropped", ("loss",), lambda _v: 0.0),
     _value(
         "dropout",
-        "dropout-share-kept",
+        "dropout-other-share",
         "what is kept is divided by the share dropped",
         ("loss",),
         lambda v: 1 - v,
