@@ -304,13 +304,19 @@ def _end(actual: Arrays, desired: Arrays) -> list[_Series]:
             scale=np.array([float(max(1, theirs))]),
             rounding=np.zeros(1),
             tolerance=np.array([allowed]),
-            what=f"{_ending(actual)} after {ours} steps, expected {_ending(desired)} after {theirs}",
+            what=_other_end(actual, desired),
         )
     ]
 
 
-def _ending(trace: Arrays) -> str:
-    return "is no longer finite" if "diverged" in trace else "stops"
+def _other_end(actual: Arrays, desired: Arrays) -> str:
+    """How many steps a run had, and should have had, in words."""
+    ours, theirs = len(actual.get("loss", ())), len(desired["loss"])
+    ends = "is no longer finite" if "diverged" in actual else "stops"
+    if ("diverged" in actual) == ("diverged" in desired):
+        return f"{ends} after {ours} steps, expected {theirs}"
+    expected = "no longer to be finite" if "diverged" in desired else "to stop"
+    return f"{ends} after {ours} steps, expected {expected} after {theirs}"
 
 
 # -------------------------------------------------------------------------------------- findings
