@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # as in the workers: oneDNN reorders sums
@@ -20,6 +22,8 @@ from backends import COLUMNS
 from backends.base import Placement
 
 ROOT = Path(__file__).parent.parent
+settings.register_profile("repeatable", derandomize=True)  # the same examples in each run of the tests
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session", params=list(COLUMNS))
@@ -38,8 +42,9 @@ class RealRun:
     exit_code: int
     output: str
 
-    @property
+    @cached_property
     def result(self) -> dict:
+        """What is in run.json; to be read only."""
         return json.loads((self.folder / "run.json").read_text())
 
 
