@@ -168,6 +168,11 @@ def test_loss_of_a_batch_is_the_library_s(name, weights):
     assert loss == pytest.approx(desired(z, y, v), rel=1e-14)
 
 
+def test_binary_cross_entropy_of_a_certain_row_has_all_its_digits():
+    losses, _ = loss_and_delta(BinaryCrossEntropy(), Z[:, None], np.ones((len(Z), 1)))
+    np.testing.assert_allclose(losses, -special.log_expit(Z), rtol=4 * EPS)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_derivative_of_a_loss_is_that_at_60_digits(name):
     """The derivative of each row by each z; far from 0, p - y is near 1 or next to nothing."""
