@@ -1,5 +1,7 @@
 """Every fault of the catalogue does what it says: it is found soon, where it must be, or provably nowhere."""
 
+from functools import cache, partial
+
 import numpy as np
 import pytest
 from recorded import SMALL, build, desired, faulty, first_divergence, recorded
@@ -84,6 +86,16 @@ PARTS_WRITTEN_OUT = [
 ]
 
 
+def program(column, task):
+    return getattr(column, task.model.program)(task, Placement())
+
+
+@cache
+def own(column, task):
+    """The trace of a column's own program: of a network, it is compared with more than one part."""
+    return recorded(program(column, task), task)
+
+
 @pytest.mark.parametrize(("by_hand", "task"), PARTS_WRITTEN_OUT)
 def test_what_is_written_out_by_hand_is_every_column_s_own(column, by_hand, task):
     """Without it, a fault in what is written out could be seen for another reason than it names."""
@@ -91,11 +103,8 @@ def test_what_is_written_out_by_hand_is_every_column_s_own(column, by_hand, task
     if limit and limit.everywhere:
         pytest.skip(limit.reason)
 
-    def make(task):
-        return getattr(column, task.model.program)(task, Placement())
-
-    own = recorded(make(task), task)
-    assert first_divergence(recorded(by_hand(make, task), task), task, own) is None
+    make = partial(program, column)
+    assert first_divergence(recorded(by_hand(make, task), task), task, own(column, task)) is None
 
 
 # -------------------------------------------------------------------------- finding one by its name
