@@ -16,6 +16,7 @@ from backends import COLUMNS, Limit
 from harness import folder, result
 from harness.trace import is_observed, load
 from tasks import TASKS
+from tasks.spec import Function
 
 SCHEMA = json.loads((ROOT / "harness" / "run.schema.json").read_text())
 DEFAULT = [name for name, task in TASKS.items() if "default" in task.tags]
@@ -76,7 +77,7 @@ def test_every_quantity_was_compared_or_is_declared_hidden(
         assert found["trace"] is None
         return
     desired = {"loss", "grad", "param"}
-    desired |= {"state"} if TASKS[task].optimizer.slots else set()
+    desired |= {"state"} if TASKS[task].optimizer.slots or TASKS[task].counts_steps else set()
     desired |= {"predict"} if TASKS[task].data else set()
     hidden = {entry.split(":")[0] for entry in found["parity"]["not_observed"]}
     assert set(found["parity"]["quantities"]) | hidden == desired
@@ -128,16 +129,42 @@ def test_large_network_on_moons_does_best_on_the_test_rows(whole_run: RealRun, b
     assert [sum(map(sum, c["metrics"]["confusion_test"])) for c in found] == [60, 60, 60]
 
 
+@pytest.mark.parametrize("backend", COLUMNS)
+def test_too_large_a_rate_diverges_after_the_same_step_everywhere(whole_run: RealRun, backend: str) -> None:
+    found = cell(whole_run, "rate-diverges", backend)
+    assert found["metrics"]["diverged_after"] == found["steps"] == 77
+    assert found["status"] == "agreed"
+
+
+@pytest.mark.parametrize("backend", COLUMNS)
+def test_watched_network_ends_with_its_best_epoch(whole_run: RealRun, backend: str) -> None:
+    found = cell(whole_run, "overfit-early-stopping", backend)
+    rule = TASKS["overfit-early-stopping"].stopping
+    assert found["epochs"] == found["metrics"]["best_epoch"] + rule.patience + 1 < rule.max_epochs
+    trace = load(whole_run.folder / found["trace"])
+    assert np.argmin(trace["validation_loss"]) == found["metrics"]["best_epoch"] - 1
+
+
+@pytest.mark.parametrize("backend", COLUMNS)
+def test_several_classes_and_regressions_have_their_own_measures(whole_run: RealRun, backend: str) -> None:
+    iris, diabetes = (cell(whole_run, task, backend)["metrics"] for task in ("iris", "diabetes"))
+    assert np.shape(iris["confusion_test"]) == (3, 3)
+    assert np.trace(iris["confusion_test"]) / np.sum(iris["confusion_test"]) == iris["test_accuracy"] > 0.9
+    assert (diabetes["train_accuracy"], diabetes["confusion_test"]) == (None, None)
+    assert 0.2 < diabetes["test_r2"] < 1
+
+
 @pytest.mark.parametrize("task", DEFAULT)
 def test_trace_is_observed_on_schedule(whole_run: RealRun, task: str) -> None:
     trace = load(whole_run.folder / cell(whole_run, task, "torch")["trace"])
     steps = trace["observed_steps"]
     last = len(trace["loss"])
-    assert steps.tolist() == [s for s in range(last + 1) if is_observed(TASKS[task], s) or s == last]
+    until = last if "diverged" in trace else last + 1  # the loss at the last parameters is not finite
+    assert steps.tolist() == [s for s in range(until) if is_observed(TASKS[task], s) or s == last]
     for name in TASKS[task].shapes:
         assert len(trace[f"param/{name}"]) == len(steps)
-    if task.startswith("quadratic"):
-        assert steps.tolist() == list(range(last + 1))
+    if isinstance(TASKS[task].model, Function):
+        assert steps.tolist() == list(range(until))
 
 
 def test_every_cell_has_a_file_of_its_own(whole_run: RealRun) -> None:

@@ -32,17 +32,18 @@ class Dataset:
             self._check_part(part)
         if self.weights is not None:
             freeze(self, "weights", 1)
-            check(
-                len(self.weights) == self.rows and bool(np.all(self.weights > 0)),
-                f"Dataset.weights has shape {self.weights.shape}, expected {self.rows} numbers above 0",
-            )
+            self._check_rows("weights")
+            lowest = self.weights.min()
+            check(lowest > 0, f"Dataset.weights holds {lowest:g}, expected only numbers above 0")
         if self.kept is not None:
             freeze(self, "kept", 2)
-            check(
-                len(self.kept) == self.rows and set(np.unique(self.kept)) <= {0.0, 1.0},
-                f"Dataset.kept has shape {self.kept.shape}, expected a row of 0 and 1 for each of the "
-                f"{self.rows} training rows",
-            )
+            self._check_rows("kept")
+            found = np.unique(self.kept)
+            check(set(found) <= {0.0, 1.0}, f"Dataset.kept holds {found[:5]}, expected only 0 and 1")
+
+    def _check_rows(self, name: str) -> None:
+        found = len(getattr(self, name))
+        check(found == self.rows, f"Dataset.{name} is of {found} rows, expected the {self.rows} of x_train")
 
     def _check_part(self, part: str) -> None:
         x_name, y_name = f"x_{part}", f"y_{part}"

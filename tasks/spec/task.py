@@ -70,12 +70,17 @@ class Task:
     def _check_no_data(self) -> None:
         kind = type(self.model).__name__
         check(self.data is None and self.batches is None, f"a {kind} has no data and no batches")
-        self._check_no_epochs(kind)
-
-    def _check_no_epochs(self, kind: str) -> None:
         check(
-            not isinstance(self.schedule, Plateau) and not self.stopping.on_validation,
-            f"a {kind} has no Plateau and no stopping on_validation: only a Network has",
+            not isinstance(self.schedule, Plateau),
+            f"Task.schedule is {self.schedule!r}, which only a Network can follow, not a {kind}",
+        )
+        self._check_not_validated()
+
+    def _check_not_validated(self) -> None:
+        kind = type(self.model).__name__
+        check(
+            not self.stopping.on_validation,
+            f"Stopping.on_validation is True, which only a Network can have, not a {kind}",
         )
 
     def _check_data(self, model: Perceptron | Network) -> None:
@@ -100,12 +105,16 @@ class Task:
         data.check_classes(2)
         check(batches.size == 1, f"Batches.size is {batches.size}, a Perceptron learns from 1 row a step")
         check(
-            isinstance(self.optimizer, GradientDescent) and isinstance(self.schedule, Constant),
-            f"Task.optimizer is {self.optimizer!r}, a Perceptron learns only by GradientDescent at a "
-            "constant rate",
+            isinstance(self.optimizer, GradientDescent),
+            f"Task.optimizer is {self.optimizer!r}, a Perceptron learns only by GradientDescent",
         )
-        check(data.weights is None and data.kept is None, "a Perceptron has no weights and no dropout")
-        self._check_no_epochs("Perceptron")
+        check(
+            isinstance(self.schedule, Constant),
+            f"Task.schedule is {self.schedule!r}, a Perceptron learns only at a Constant rate",
+        )
+        check(data.weights is None, "Dataset.weights are given, a Perceptron counts all rows alike")
+        check(data.kept is None, "Dataset.kept is given, a Perceptron has no hidden units to drop")
+        self._check_not_validated()
 
     @staticmethod
     def _check_network(model: Network, data: Dataset) -> None:
