@@ -73,6 +73,7 @@ TASKS = (
         "Rows that a line separates with a margin: the mistakes end, and their number has a bound.",
         Dataset(*_separable(80, 0.05, seed=4)),
         "perceptron-bound",
+        "default",
     ),
     _perceptron(
         "noisy",
