@@ -134,6 +134,8 @@ def test_rosenbrock_is_scipy_s():
     desired = np.array([optimize.rosen(point) for point in points])
     np.testing.assert_allclose(program.predict(points), desired, rtol=16 * EPS)
     np.testing.assert_allclose(Rosenbrock().values(points), desired, rtol=16 * EPS)
+    flatter = 0.07 * desired + 0.93 * (1 - points[:, 0]) ** 2
+    np.testing.assert_allclose(Rosenbrock(7.0).values(points), flatter, rtol=16 * EPS)
     for point, value in zip(points, desired, strict=True):
         program.restore({"param/w": point})
         loss, gradients = program.gradient(np.zeros(0, int))
