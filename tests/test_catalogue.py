@@ -70,7 +70,6 @@ def test_fault_is_found_soon_and_where_it_must_be_or_provably_nowhere(fault, tas
 
 WRITTEN_OUT = {
     "update": (ByHand, lambda task: not isinstance(task.model, Perceptron)),
-    "network": (in_pieces, lambda task: isinstance(task.model, Network)),
     "variant": (
         lambda make, task: Kept(make, task, variant),
         lambda task: isinstance(task.model, Perceptron) and task.model.variant != "plain",
@@ -96,6 +95,19 @@ def test_what_is_written_out_by_hand_is_every_column_s_own(column, by_hand, task
 
     own = recorded(make(task), task)
     assert first_divergence(recorded(by_hand(make, task), task), task, own) is None
+
+
+@pytest.mark.parametrize("name", [name for name, task in SMALL.items() if isinstance(task.model, Network)])
+def test_network_written_out_by_hand_is_the_reference_at_every_column_s_parameters(column, name):
+    task = SMALL[name]
+    limit = COLUMNS[column.__name__.removeprefix("backends.")].limit(task)
+    if limit and limit.status == "unsupported":
+        pytest.skip(limit.reason)
+
+    def make(task):
+        return getattr(column, task.model.program)(task, Placement())
+
+    assert first_divergence(recorded(in_pieces(make, task), task), task) is None
 
 
 # -------------------------------------------------------------------------- finding one by its name
