@@ -1,5 +1,6 @@
 """Every fault of the catalogue does what it says: it is found soon, where it must be, or provably nowhere."""
 
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -16,7 +17,7 @@ from harness.faults.numbers import hyper_parameters, with_value
 from harness.faults.variants import Kept, variant
 from harness.parity import KINDS, kind_of
 from harness.selftest.files import SPOILS
-from tasks.spec import Network, Perceptron
+from tasks.spec import GradientDescent, Network, Perceptron, Stopping
 
 EVERYWHERE_EQUIVALENT = {"batch-reversed"}  # it must raise no alarm anywhere
 UNNAMED = {"log-cosh-naive"}  # it makes numbers that are not finite, and these agree with nothing
@@ -72,7 +73,6 @@ def test_fault_is_found_soon_and_where_it_must_be_or_provably_nowhere(fault, tas
 
 WRITTEN_OUT = {
     "update": (ByHand, lambda task: not isinstance(task.model, Perceptron)),
-    "network": (in_pieces, lambda task: isinstance(task.model, Network)),
     "variant": (
         lambda make, task: Kept(make, task, variant),
         lambda task: isinstance(task.model, Perceptron) and task.model.variant != "plain",
@@ -105,6 +105,58 @@ def test_what_is_written_out_by_hand_is_every_column_s_own(column, by_hand, task
 
     make = partial(program, column)
     assert first_divergence(recorded(by_hand(make, task), task), task, own(column, task)) is None
+
+
+@pytest.mark.parametrize("name", [name for name, task in SMALL.items() if isinstance(task.model, Network)])
+def test_network_written_out_by_hand_is_the_reference_at_every_column_s_parameters(column, name):
+    task = SMALL[name]
+    limit = COLUMNS[column.__name__.removeprefix("backends.")].limit(task)
+    if limit and limit.status == "unsupported":
+        pytest.skip(limit.reason)
+
+    def make(task):
+        return getattr(column, task.model.program)(task, Placement())
+
+    assert first_divergence(recorded(in_pieces(make, task), task), task) is None
+
+
+# ------------------------------------------------------------------------------- runs that diverge
+
+DIVERGING = {
+    "quadratic": replace(SMALL["quadratic-gd"], optimizer=GradientDescent(1e30), stopping=Stopping(30)),
+    "rosenbrock": replace(SMALL["rosenbrock"], optimizer=GradientDescent(0.1), stopping=Stopping(30)),
+    "network": replace(SMALL["squared"], optimizer=GradientDescent(50.0), stopping=Stopping(10)),
+}
+
+
+@pytest.mark.parametrize("name", DIVERGING)
+def test_runs_that_diverge_at_the_same_step_agree(name):
+    task = DIVERGING[name]
+    found = recorded(build(task), task)
+    assert 1 < found["diverged"] == len(found["loss"]) < task.stopping.max_epochs
+    assert first_divergence(found, task) is None
+    assert first_divergence(recorded(ByHand(build, task), task), task) is None
+
+
+@pytest.mark.parametrize("name", DIVERGING)
+def test_run_that_diverges_a_step_earlier_or_not_at_all_is_found(name):
+    task = DIVERGING[name]
+    found = recorded(build(task), task)
+    steps = len(found["loss"])
+    earlier = found | {"loss": found["loss"][:-1], "diverged": np.array([steps - 1])}
+    never = {key: array for key, array in found.items() if key != "diverged"}
+    for wrong, step in ((earlier, steps - 1), (never, steps)):
+        first = first_divergence(wrong, task)
+        assert (first.step, first.quantity) == (step, "loss")
+
+
+@pytest.mark.parametrize("name", DIVERGING)
+@pytest.mark.parametrize("fault", ["gradient-doubled", "rate-decays", "start-scaled"])
+def test_fault_in_a_run_that_diverges_is_found_before_it_does(name, fault):
+    task = DIVERGING[name]
+    first = first_divergence(faulty(FAULTS[fault], task), task)
+    assert first.step < len(desired(task)["loss"])
+    assert first.quantity.startswith(FAULTS[fault].shows)
 
 
 # -------------------------------------------------------------------------- finding one by its name

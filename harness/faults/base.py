@@ -63,7 +63,8 @@ class Fault:
     stateful: bool = False  # whether it acts by way of something remembered from step to step
     # Why nobody can see it on this task, given the reference's trace; None where it can be seen.
     equivalent: Callable[[Task, Arrays], str | None] = never
-    of_task: Callable[[Task], Task] | None = None  # the wrong task, where nothing else is wrong
+    # The wrong task; None where it is no task's fault, or not this one's.
+    of_task: Callable[[Task], Task | None] | None = None
     field: str = ""  # the hyper-parameter that has a wrong value: it is found by fitting, whatever the value
 
 

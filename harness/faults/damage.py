@@ -20,7 +20,8 @@ class Damage:
     step: int = 0  # after how many steps that is
 
 
-CUT = 4  # steps
+STEPS = 9  # of the runs whose traces are damaged
+CUT = 4
 
 
 def _change(name: str, change: Callable[[Array], Array]) -> Callable[[Arrays], Arrays]:
@@ -76,6 +77,13 @@ def _rows_shuffled(array: Array) -> Array:
 DAMAGES = (
     Damage("trace-empty", "there is nothing in the trace", lambda _trace: {}, ("",)),
     Damage("trace-cut", "the training ends too early", _cut_off, ("loss",), step=CUT),
+    Damage(
+        "trace-diverged",
+        "the training is said to have diverged after its last step",
+        lambda trace: trace | {"diverged": np.array([len(trace["loss"])])},
+        ("loss",),
+        step=STEPS,
+    ),
     Damage("trace-no-steps", "the observed steps are missing", _without("observed_steps"), ("",)),
     Damage("trace-no-loss", "the losses are missing", _without("loss"), ("loss",)),
     Damage("trace-no-parameters", "the parameters are missing", _without("param/"), ("param",)),

@@ -138,13 +138,17 @@ def _single(value: float) -> float:
     return float(np.float32(value))
 
 
-def _epsilon_elsewhere(make: Make, task: Task) -> Program:
-    """RMSprop's other form, or √(s + ε) in Adagrad, which has none."""
+def _other_form(task: Task) -> Task | None:
+    """With RMSprop's other form; Adagrad has none."""
     rule = task.optimizer
-    if isinstance(rule, Adagrad):
-        return ByHand(make, task, _adagrad_inside)
-    assert isinstance(rule, RMSprop)
-    return make(replace(task, optimizer=replace(rule, epsilon_inside_root=not rule.epsilon_inside_root)))
+    if not isinstance(rule, RMSprop):
+        return None
+    return replace(task, optimizer=replace(rule, epsilon_inside_root=not rule.epsilon_inside_root))
+
+
+def _epsilon_elsewhere(make: Make, task: Task) -> Program:
+    wrong = _other_form(task)
+    return make(wrong) if wrong else ByHand(make, task, _adagrad_inside)
 
 
 def _adagrad_inside(here: Here) -> Array:
@@ -397,6 +401,7 @@ FAULTS = (
         ("param",),
         applies=lambda task: isinstance(task.optimizer, RMSprop | Adagrad),
         equivalent=_epsilon_is_lost,
+        of_task=_other_form,
     ),
     _fault(
         "epsilon-hat",

@@ -69,8 +69,8 @@ def _right(workers: Workers, task: Task, desired: Path) -> list[Column]:
 
 def _is_able(column: Column, task: Task, fault: Fault | Damage) -> bool:
     """Whether the column can compute the wrong task, or would do the right one instead, as it declares."""
-    wrong = fault.of_task(task) if isinstance(fault, Fault) and fault.of_task else task
-    return column.limit(wrong) in (None, column.limit(task))
+    wrong = fault.of_task(task) if isinstance(fault, Fault) and fault.of_task else None
+    return column.limit(wrong or task) in (None, column.limit(task))
 
 
 def injected(workers: Workers, planned: dict[str, Work], tell: Tell) -> list[Outcome]:
