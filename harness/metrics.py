@@ -45,16 +45,17 @@ def metrics(task: Task, trace: Arrays) -> Metrics:
         diverged_after=int(trace["diverged"][0]) if "diverged" in trace else None,
         best_epoch=int(trace["best_epoch"][0]) if "best_epoch" in trace else None,
     )
-    if task.data is None or "predict_train" not in trace or not _fits(trace, task.data):
+    if task.data is None or not _fits(task, task.data, trace):
         return found
     return _scored(found, task, task.data, trace)
 
 
-def _fits(trace: Arrays, data: Dataset) -> bool:
-    """Whether there is a score for each row: a damaged trace may have others."""
-    return len(trace["predict_train"]) == data.rows and (
-        data.y_test is None or len(trace.get("predict_test", ())) == len(data.y_test)
-    )
+def _fits(task: Task, data: Dataset, trace: Arrays) -> bool:
+    """Whether there is a score for each row, or one per class: a damaged or a wrong trace may have others."""
+    outputs = task.model.loss.outputs if isinstance(task.model, Network) else 1
+    one = () if outputs == 1 else (outputs,)
+    rows = {"predict_train": data.rows} | ({} if data.y_test is None else {"predict_test": len(data.y_test)})
+    return all(name in trace and trace[name].shape == (n, *one) for name, n in rows.items())
 
 
 def _scored(found: Metrics, task: Task, data: Dataset, trace: Arrays) -> Metrics:

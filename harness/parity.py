@@ -5,7 +5,7 @@ state.  A difference is rounding, or growth of rounding that the task itself exp
 rounding alone may have grown so large that a fault would not show, it is undecided.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,10 +81,12 @@ def compare(
     nothing may differ at all.
     """
     hidden = not_observed or {}
-    names = [name for name in desired if (kind := kind_of(name)) and kind not in hidden]
+    # What diverged predicts nothing, which says no more than its end.
+    left_out = {*hidden, "predict"} if _only_one_diverged(actual, desired) else {*hidden}
+    names = [name for name in desired if (kind := kind_of(name)) and kind not in left_out]
     with np.errstate(all="ignore"):  # inf is a result, judged like any other
         series = [found for name in names for found in _series(name, actual, desired, dtype, replay=replay)]
-        series += _unexpected(actual, desired, hidden)
+        series += _unexpected(actual, desired, left_out)
         ends = _end(actual, desired)  # a number of steps: no difference of any quantity
         return Parity(
             reference=REFERENCE,
@@ -267,9 +269,11 @@ def shared(name: str, actual: Arrays, desired: Arrays) -> tuple[Array | slice, A
 
 
 def _due(steps: Array, actual: Arrays, desired: Arrays) -> Array:
-    """The steps that both must show: where one ends before the other, those before it does."""
+    """The steps that both must show: where they do not end alike, those before the first end."""
     ours, theirs = len(actual.get("loss", ())), len(desired["loss"])
-    return steps if ours == theirs else steps[steps < min(ours, theirs)]
+    if ours == theirs and not _only_one_diverged(actual, desired):
+        return steps
+    return steps[steps < min(ours, theirs)]
 
 
 def _problem(name: str, step: int, what: str) -> _Series:
@@ -277,12 +281,12 @@ def _problem(name: str, step: int, what: str) -> _Series:
     return _Series(name, np.array([step]), np.inf * one, one, 0 * one, 0 * one, what)
 
 
-def _unexpected(actual: Arrays, desired: Arrays, hidden: Mapping[str, str]) -> list[_Series]:
+def _unexpected(actual: Arrays, desired: Arrays, left_out: Collection[str]) -> list[_Series]:
     """Arrays that the reference does not have: a comparison that skips them would be blind there."""
     return [
         _problem(name, 0, "is not in the reference")
         for name in actual
-        if name not in desired and kind_of(name) and kind_of(name) not in hidden
+        if name not in desired and kind_of(name) and kind_of(name) not in left_out
     ]
 
 
@@ -292,7 +296,7 @@ def _end(actual: Arrays, desired: Arrays) -> list[_Series]:
     Where the shadows of the reference do not all stop at the same step, rounding decides the end.
     """
     ours, theirs = len(actual.get("loss", ())), len(desired["loss"])
-    if ours == theirs and ("diverged" in actual) == ("diverged" in desired):
+    if ours == theirs and not _only_one_diverged(actual, desired):
         return []
     fewest, most = desired.get("spread/steps", (theirs, theirs))
     allowed = np.inf if fewest < most and ours >= fewest else 0.0
@@ -309,11 +313,15 @@ def _end(actual: Arrays, desired: Arrays) -> list[_Series]:
     ]
 
 
+def _only_one_diverged(actual: Arrays, desired: Arrays) -> bool:
+    return ("diverged" in actual) != ("diverged" in desired)
+
+
 def _other_end(actual: Arrays, desired: Arrays) -> str:
     """How many steps a run had, and should have had, in words."""
     ours, theirs = len(actual.get("loss", ())), len(desired["loss"])
     ends = "is no longer finite" if "diverged" in actual else "stops"
-    if ("diverged" in actual) == ("diverged" in desired):
+    if not _only_one_diverged(actual, desired):
         return f"{ends} after {ours} steps, expected {theirs}"
     expected = "no longer to be finite" if "diverged" in desired else "to stop"
     return f"{ends} after {ours} steps, expected {expected} after {theirs}"

@@ -7,7 +7,8 @@ A trace is a flat dictionary of arrays, stored as one npz file:
     diverged        (1,)           after how many steps the loss was no longer finite, which ends the
                                    training; only where that happened
     validation_loss (epochs,)      loss on the validation rows after each epoch, where they are watched
-    best_epoch      (1,)           likewise: the epoch, from 1, whose parameters the training ends with
+    best_epoch      (1,)           likewise: the epoch, from 1, whose parameters the training ends with;
+                                   0 where no such loss was finite
     observed_steps  (K,)           after how many steps the arrays below were taken
     param/<name>    (K, …)         parameters; the last row is the end of the run
     state/<slot>/<name>, state/step (K, …)
@@ -85,6 +86,7 @@ class _Validation:
     def __init__(self, program: Program, task: Task) -> None:
         self.program, self.task = program, task
         self.losses: list[float] = []
+        self.lowest, self.best_epoch = np.inf, 0
         self.best: Arrays = {}
 
     def end_epoch(self) -> float:
@@ -94,17 +96,17 @@ class _Validation:
         assert data.x_validation is not None and data.y_validation is not None
         scores = self.program.predict(data.x_validation)
         loss = mean_loss(model.loss, scores, data.y_validation)
-        if loss < min(self.losses, default=np.inf):
-            self.best = self.program.observe()
         self.losses.append(loss)
+        if loss < self.lowest:
+            self.lowest, self.best_epoch = loss, len(self.losses)
+            self.best = self.program.observe()
         return loss
 
     def restore_best(self) -> Arrays:
         """Go back to where the loss was lowest; what the trace gets to know of it."""
         if self.best:
             self.program.restore(self.best)
-        best_epoch = 1 + int(np.argmin(self.losses)) if self.losses else 0
-        return {"validation_loss": np.array(self.losses), "best_epoch": np.array([best_epoch])}
+        return {"validation_loss": np.array(self.losses), "best_epoch": np.array([self.best_epoch])}
 
 
 class _Recorder:

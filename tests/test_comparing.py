@@ -571,6 +571,81 @@ def test_where_shadows_stop_at_different_steps_rounding_decides_the_end(ours, th
     assert verdict(found, None)[0] == ("inconclusive" if undecided else "diverged")
 
 
+def diverged(end):
+    """The trace of a run whose loss is not finite after `end` steps: it shows no end and predicts nothing."""
+    trace = observed_at(np.flatnonzero(end > STEPS), end)
+    return {name: a for name, a in trace.items() if "predict" not in name} | {"diverged": np.array([end])}
+
+
+def test_runs_that_diverge_after_the_same_step_agree():
+    found = compare(diverged(300), diverged(300), "float64")
+    assert (found.first_divergence, found.steps_compared) == (None, 300)
+    assert "predict" not in found.quantities
+    assert verdict(found, None) == ("agreed", None)
+
+
+ENDS = {
+    "sooner": (
+        diverged(300),
+        diverged(400),
+        300,
+        "is no longer finite after 300 steps, expected 400",
+        100 / 400,
+    ),
+    "later": (
+        diverged(400),
+        diverged(300),
+        300,
+        "is no longer finite after 400 steps, expected 300",
+        100 / 300,
+    ),
+    "not at all": (
+        *(stopped(END), diverged(300), 300),
+        *("stops after 449 steps, expected no longer to be finite after 300", 149 / 300),
+    ),
+    "alone": (
+        *(diverged(300), stopped(END), 300),
+        *("is no longer finite after 300 steps, expected to stop after 449", 149 / 449),
+    ),
+    "just after the end": (
+        *(diverged(300), stopped(300), 300),
+        *("is no longer finite after 300 steps, expected to stop after 300", 1 / 300),
+    ),
+    "just before the end": (
+        *(stopped(300), diverged(300), 300),
+        *("stops after 300 steps, expected no longer to be finite after 300", 1 / 300),
+    ),
+    "at once": (diverged(0), diverged(1), 0, "is no longer finite after 0 steps, expected 1", 1),
+    "but at once": (diverged(1), diverged(0), 0, "is no longer finite after 1 steps, expected 0", 1),
+}
+
+
+@pytest.mark.parametrize(("actual", "desired", "step", "what", "rel"), ENDS.values(), ids=ENDS)
+def test_run_that_diverges_elsewhere_is_told_so(actual, desired, step, what, rel):
+    """By its end: that it has no predictions, or has some, follows from that."""
+    found = compare(actual, desired, "float64")
+    divergence = found.first_divergence
+    assert (divergence.step, divergence.quantity, divergence.what) == (step, "loss", what)
+    assert (divergence.element, divergence.max_rel, divergence.tolerance) == ([], pytest.approx(rel), 0)
+    assert found.steps_compared == step
+    assert {"loss", "predict"} & {
+        kind for kind in found.quantities if found.quantities[kind].max_abs != 0
+    } == set()
+    assert verdict(found, None)[0] == "diverged"
+
+
+@pytest.mark.parametrize("other", [stopped, diverged], ids=["stops", "diverges"])
+@pytest.mark.parametrize(
+    ("shadows", "undecided"),
+    [((290, 310), True), ((300, 310), True), ((301, 310), False), ((300, 300), False)],
+)
+def test_where_shadows_diverge_after_different_steps_rounding_decides_the_end(shadows, undecided, other):
+    desired = diverged(305) | {"spread/steps": np.array(shadows)}
+    found = compare(other(300), desired, "float64")
+    assert (found.first_divergence is None) == undecided
+    assert found.first_undecided == (300 if undecided else None)
+
+
 def test_spread_of_a_desired_run_that_is_longer_or_shorter_than_the_reference_s():
     """As when a cause is replayed: beyond the reference's end its last spread holds."""
     shadows = {"spread/param/w": np.array([0, 1e-3])}

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_contract import RULES, network, quadratic
+from test_contract import CASES, network
 
 import backends.numpy as reference
 from backends.base import NotObserved, Placement
 from harness import trace
 from harness.trace import Stopper, grid, is_observed, load, record, save, single_steps, states
 from tasks import TASKS
-from tasks.spec import Stopping
+from tasks.spec import Adam, GradientDescent, Stopping
 
-NETWORK = network(RULES["adam"])  # 20 steps, four in an epoch
+NETWORK = CASES["network-adam"]  # 20 steps, four in an epoch
 
 
 def build(task):
-    return getattr(reference, type(task.model).__name__)(task, Placement())
+    return getattr(reference, task.model.program)(task, Placement())
 
 
 LOSSES = st.lists(st.sampled_from([0.25, 0.5, 0.7, 0.69995, 0.75, float("nan")]), min_size=1, max_size=60)
@@ -145,7 +145,7 @@ def test_observed_are_all_rows_at_the_parameters_of_that_step() -> None:
 # ------------------------------------------------------------------------------------ single steps
 
 
-@pytest.mark.parametrize("task", [NETWORK, quadratic(RULES["momentum"]), TASKS["perceptron-and"]])
+@pytest.mark.parametrize("task", [NETWORK, CASES["quadratic-momentum"], TASKS["perceptron-and"]])
 def test_single_steps_from_a_run_s_own_states_are_its_steps(task) -> None:
     found, _ = record(build(task), task)
     steps = found["observed_steps"].tolist()
@@ -169,7 +169,7 @@ def test_single_steps_see_the_gradient_on_the_batch_that_comes_then() -> None:
 
 
 def test_single_steps_start_from_the_states_given() -> None:
-    other = network(RULES["adam-hat"])
+    other = network(Adam(0.02, epsilon=1e-6, epsilon_hat=True))
     given = states(record(build(other), other)[0])
     assert list(given) == ["observed_steps", *build(other).observe()]
     own, _ = record(build(NETWORK), NETWORK)
@@ -192,6 +192,201 @@ def test_gradients_that_a_framework_does_not_show_are_said_to_be_hidden() -> Non
     assert set(shown) - set(found) == {name for name in shown if "grad" in name}
     for name, array in found.items():
         np.testing.assert_array_equal(array, shown[name])
+
+
+# ----------------------------------------------------------------------------------------- divergence
+
+
+def overflowing(after):
+    """A program whose losses are NaN after so many steps."""
+    program = build(NETWORK)
+    run, taken = program.run, 0
+
+    def overflow(batches):
+        nonlocal taken
+        losses = run(batches)
+        losses[max(0, after - taken) :] = np.nan
+        taken += len(batches)
+        return losses
+
+    program.run = overflow
+    return program
+
+
+@pytest.mark.parametrize("after", [0, 1, 3, 4, 10, 12, 15, 19])
+def test_a_loss_that_is_not_finite_ends_the_training(after) -> None:
+    """Within an epoch or at its end, within a piece of a run or at its beginning."""
+    whole, _ = record(build(NETWORK), NETWORK)
+    found, _ = record(overflowing(after), NETWORK)
+    assert set(whole) - set(found) == {"predict_train", "predict_test", "predict_grid"}
+    assert set(found) - set(whole) == {"diverged"}
+    assert found["diverged"].tolist() == [after]
+    np.testing.assert_array_equal(found["loss"], whole["loss"][:after])
+    assert found["observed_steps"].tolist() == [step for step in [*range(11), 15] if step <= after]
+    for name in (name for name in found if name.startswith(("param/", "state/", "grad"))):
+        np.testing.assert_array_equal(found[name], whole[name][: len(found["observed_steps"])])
+    full, begun = divmod(after, 4)
+    np.testing.assert_array_equal(found["epoch_loss"][:full], whole["epoch_loss"][:full])
+    assert len(found["epoch_loss"]) == full + (begun > 0)
+    if begun:  # of the steps that there were: all of 8 rows
+        np.testing.assert_allclose(
+            found["epoch_loss"][-1], whole["loss"][4 * full : after].mean(), rtol=1e-15
+        )
+
+
+def test_after_the_last_step_nothing_can_diverge() -> None:
+    assert "diverged" not in record(overflowing(20), NETWORK)[0]
+
+
+def test_single_steps_are_those_of_the_states_given_wherever_the_run_ended() -> None:
+    whole, _ = record(build(NETWORK), NETWORK)
+    found, _ = record(overflowing(3), NETWORK, states(whole))
+    np.testing.assert_array_equal(found["local/param/w1"], whole["local/param/w1"])
+    alone, _ = record(overflowing(3), NETWORK)
+    np.testing.assert_array_equal(alone["local/param/w1"], whole["local/param/w1"][:4])
+
+
+def test_training_that_really_diverges_ends_where_its_loss_overflows() -> None:
+    task = replace(CASES["quadratic-momentum"], optimizer=GradientDescent(1e50))
+    with np.errstate(all="ignore"):
+        found, _ = record(build(task), task)
+        program = build(task)
+        losses = program.run([task.epochs()] * 20)
+    after = int(np.argmin(np.isfinite(losses)))
+    assert 1 < after < 10
+    assert found["diverged"].tolist() == [after]
+    np.testing.assert_array_equal(found["loss"], losses[:after])
+    # At the parameters of the last step the loss of all rows is the one that overflowed.
+    assert found["observed_steps"].tolist() == list(range(after))
+    assert all(np.isfinite(array).all() for name, array in found.items() if not name.startswith("local/"))
+
+
+@pytest.mark.parametrize("name", ["w1", "b3"])
+def test_rows_from_the_first_that_is_not_finite_on_are_left_out_where_training_diverged(name) -> None:
+    def overflow(program):
+        gradient = program.gradient
+
+        def wrong(rows):
+            loss, gradients = gradient(rows)
+            if len(rows) == 30 and program.observe()["state/step"] == 6:
+                gradients[name].flat[-1] = np.inf
+            return loss, gradients
+
+        program.gradient = wrong
+        return program
+
+    found, _ = record(overflow(overflowing(12)), NETWORK)
+    assert found["observed_steps"].tolist() == list(range(6))
+    assert len(found["param/w2"]) == len(found["grad_loss"]) == len(found["local/loss"]) == 6
+    kept, _ = record(overflow(build(NETWORK)), NETWORK)  # a comparison is to see it
+    assert len(kept["observed_steps"]) == 13
+    assert np.isinf(kept[f"grad/{name}"][6].flat[-1])
+
+
+# --------------------------------------------------------------------------------- watching validation
+
+
+WATCHED = replace(
+    NETWORK,
+    data=replace(NETWORK.data, x_validation=NETWORK.data.x_test, y_validation=np.ones(10)),
+    stopping=Stopping(9, tolerance=0.0, patience=1, on_validation=True),
+)
+
+
+def watching(losses):
+    """A program whose validation losses are these; it says to which states it went back."""
+    program = build(WATCHED)
+    predict, restore, said, restored = program.predict, program.restore, iter(losses), []
+    program.predict = lambda x: (
+        np.full(10, np.exp(-next(said))) if x is WATCHED.data.x_validation else predict(x)
+    )
+    program.restore = lambda observed: restored.append(observed) or restore(observed)
+    return program, restored
+
+
+def after_epochs(epochs):
+    """The program after so many epochs."""
+    program = build(WATCHED)
+    program.run(list(islice(chain.from_iterable(WATCHED.epochs()), 4 * epochs)))
+    return program
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"),
+    [
+        ([3, 2, 4, 5], 2),
+        ([1, 2, 3], 1),
+        ([9, 8, 7, 6, 5, 4, 3, 2, 1], 9),
+        ([3, 4, 2, 4, 1, 2, 1.5], 5),
+        ([3, 3, 3, 3, 3, 3, 3, 3, 3], 1),  # as low is an improvement for the rule, and not a lower loss
+        ([3, np.nan, 2, np.nan, 4], 3),
+    ],
+)
+def test_watched_training_stops_by_its_rule_and_goes_back_to_the_best_epoch(losses, best) -> None:
+    program, restored = watching(losses)
+    found, _ = record(program, WATCHED)
+    assert found["best_epoch"].tolist() == [best]
+    np.testing.assert_allclose(found["validation_loss"], losses, rtol=1e-15)
+    assert len(found["loss"]) == 4 * len(losses)
+    end, ended = after_epochs(best), after_epochs(len(losses))
+    assert list(restored[0]) == list(end.observe())
+    for name, array in end.observe().items():  # what it went back to, and what it had come to
+        np.testing.assert_array_equal(restored[0][name], array)
+        np.testing.assert_array_equal(found[name][-1], ended.observe()[name])
+    np.testing.assert_array_equal(found["predict_train"], end.predict(WATCHED.data.x_train))
+
+
+def test_watched_losses_are_those_of_the_validation_rows_after_each_epoch() -> None:
+    found, _ = record(build(WATCHED), WATCHED)
+    for epoch, loss in enumerate(found["validation_loss"], 1):
+        right = after_epochs(epoch).predict(WATCHED.data.x_validation)  # every row is of class 1
+        assert loss == pytest.approx(-np.mean(np.log(right)), rel=1e-15)
+    assert found["best_epoch"] == 1 + np.argmin(found["validation_loss"])
+
+
+def test_watched_training_that_diverges_goes_back_and_predicts_nothing() -> None:
+    program, restored = watching([3, 2, 4])
+    run, lengths = program.run, []
+    program.run = lambda batches: (
+        lengths.append(len(batches)) or np.where(sum(lengths) > 10, np.nan, run(batches))
+    )
+    found, _ = record(program, WATCHED)
+    assert found["diverged"].tolist() == [10]
+    assert (found["validation_loss"].tolist(), found["best_epoch"].tolist()) == (
+        [pytest.approx(3), pytest.approx(2)],
+        [2],
+    )
+    assert restored[0]["state/step"] == 8
+    assert not any(name.startswith("predict") for name in found)
+
+
+def test_watched_training_that_diverges_at_once_has_no_best_epoch() -> None:
+    program, _ = watching([])
+    program.run = lambda batches: np.full(len(batches), np.nan)
+    found, _ = record(program, WATCHED)
+    assert (len(found["validation_loss"]), found["best_epoch"].tolist()) == (0, [0])
+
+
+# ------------------------------------------------------------------------------------------- a plateau
+
+
+def test_a_plateau_hears_the_loss_of_each_epoch_before_the_next_one() -> None:
+    task = CASES["network-plateau"]
+    program, told = build(task), []
+    run, end_epoch = program.run, program.end_epoch
+    program.run = lambda batches: told.append(len(batches)) or run(batches)
+    program.end_epoch = lambda loss: told.append(loss) or end_epoch(loss)
+    found, _ = record(program, task)
+    losses = found["epoch_loss"].tolist()
+    pieces = [[1] * 4, [1] * 4, [1, 1, 2], [3, 1], [4]]  # four batches in an epoch
+    heard = [word for piece, loss in zip(pieces, losses, strict=True) for word in (*piece, loss)]
+    assert told == heard + [1] * len(found["observed_steps"])  # and single steps have no epochs
+
+
+def test_what_hears_no_epochs_is_not_told_of_them() -> None:
+    program = build(NETWORK)
+    program.end_epoch = None
+    record(program, NETWORK)
 
 
 # --------------------------------------------------------------------------- what no trace can hold
@@ -247,17 +442,16 @@ def test_a_slot_that_is_shown_now_and_then_is_told_of() -> None:
 
 @pytest.mark.parametrize("ahead", [1, 3, 100])
 def test_how_far_ahead_batches_are_drawn_changes_nothing(ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = network(RULES["adam"])
-    desired, _ = record(reference.Network(task, Placement()), task)
+    desired, _ = record(build(NETWORK), NETWORK)
     monkeypatch.setattr(trace, "AHEAD", ahead)
-    actual, _ = record(reference.Network(task, Placement()), task)
+    actual, _ = record(build(NETWORK), NETWORK)
     assert list(actual) == list(desired)
     for name, array in desired.items():
         np.testing.assert_array_equal(actual[name], array)
 
 
 def test_epoch_loss_is_weighted_by_the_rows_of_each_batch() -> None:
-    task = network(RULES["gd"])
+    task = network(GradientDescent(0.1))
     found, _ = record(reference.Network(task, Placement()), task)
     losses = found["loss"].reshape(5, 4)  # 30 rows in batches of 8, 8, 8 and 6
     np.testing.assert_allclose(found["epoch_loss"], losses @ [8 / 30, 8 / 30, 8 / 30, 6 / 30], rtol=1e-15)
