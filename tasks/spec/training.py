@@ -40,7 +40,7 @@ class Batches:
 class Stopping:
     """Stop after `max_epochs`; with `tolerance` set, earlier, by the rule of scikit-learn's MLP.
 
-    That rule: an epoch whose loss is not below the best one by more than `tolerance` is without
+    That rule: an epoch whose loss is not below the best one by `tolerance` at least is without
     improvement; more than `patience` of them in a row end the training.  With `on_validation`, it is the
     loss of the validation rows after the epoch that counts, and the parameters of the epoch where it was
     lowest are what the training ends with.
