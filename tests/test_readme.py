@@ -1,15 +1,21 @@
 """The README's examples, run as they stand."""
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from command import here
 from conftest import ROOT
 
+from backends import COLUMNS, Column
+from backends.base import Placement, Unsupported
 from harness import folder
 from harness.__main__ import main
 from harness.result import Result
+from tasks import TASKS
+from tasks.spec import WarmUp
 
 README = (ROOT / "README.md").read_text()
 
@@ -20,9 +26,9 @@ def example(name: str) -> str:
     return found
 
 
-def run(tmp_path: Path, *arguments: object) -> Result:
+def run(tmp_path: Path, *arguments: object, exit_code: int = 0) -> Result:
     done = here("run", "--no-timing", "--out", tmp_path / "run", *arguments)
-    assert done.returncode == 0, done
+    assert done.returncode == exit_code, done
     return folder.load(tmp_path / "run")
 
 
@@ -39,24 +45,55 @@ def test_example_of_a_task_agrees_on_numpy_sklearn_and_torch(tmp_path: Path) -> 
 def test_example_of_a_backend_agrees_where_it_can(tmp_path: Path) -> None:
     file = tmp_path / "plain.py"
     file.write_text(example("plain.py"))
-    found = run(tmp_path, "-b", file, "-t", "quadratic*", "-t", "xor")
+    names = ("quadratic-gd", "quadratic-ill-conditioned-gd", "quadratic-adam", "rosenbrock-gd", "xor")
+    found = run(tmp_path, "-b", file, *(word for name in names for word in ("-t", name)))
     statuses = {cell.task: (cell.status, cell.reason) for cell in found.cells if cell.backend == "plain"}
-    assert statuses["quadratic-gd"] == ("agreed", None)
-    assert statuses["quadratic-ill-conditioned-gd"] == ("agreed", None)
-    assert statuses["quadratic-adam"] == ("unsupported", "plain Python was only taught gradient descent")
-    assert statuses["xor"] == ("unsupported", "the column has no class Network")
+    assert statuses == {
+        "quadratic-gd": ("agreed", None),
+        "quadratic-ill-conditioned-gd": ("agreed", None),
+        "quadratic-adam": ("unsupported", "plain Python was only taught gradient descent"),
+        "rosenbrock-gd": ("unsupported", "plain Python was only taught quadratics"),
+        "xor": ("unsupported", "the column has no class Network"),
+    }
 
 
-@pytest.mark.parametrize("command", ["run", "list", "show", "doctor", "compare"])
+def test_example_of_a_backend_refuses_a_schedule(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text(example("plain.py"))
+    program = Column("plain", tmp_path / "plain.py").load().Function
+    task = replace(TASKS["quadratic-gd"], schedule=WarmUp(5))
+    with pytest.raises(Unsupported, match="a constant learning rate"):
+        program(task, Placement())
+
+
+def test_copied_column_agrees_and_shares_nothing_with_the_original(tmp_path: Path) -> None:
+    assert "cp -r backends/torch my_torch" in README
+    copy = Path(shutil.copytree(COLUMNS["torch"].path, tmp_path / "my_torch"))
+    tasks = ("-t", "small-squared", "-t", "small-rmsprop-inside")
+    found = run(tmp_path, "-b", copy, *tasks, exit_code=1)
+    cells = {cell.task: cell for cell in found.cells if cell.backend == "my_torch"}
+    assert cells["small-squared"].status == "agreed"
+    assert cells["small-rmsprop-inside"].status == "diverged"  # of the original, that is declared
+    assert [cause.id for cause in cells["small-rmsprop-inside"].causes] == ["epsilon-elsewhere"]
+
+    with (copy / "optimizer.py").open("a") as file:
+        file.write("\n\nclass Optimizer:\n    def __init__(self, *_):\n        raise ValueError('edited')\n")
+    found = run(tmp_path, "-b", copy, *tasks, exit_code=3)
+    assert {cell.reason for cell in found.cells if cell.backend == "my_torch"} == {"ValueError: edited"}
+
+
+@pytest.mark.parametrize("command", ["run", "list", "show", "doctor", "compare", "selftest", "random"])
 def test_command_in_the_readme_exists(command: str) -> None:
     assert f"samestep {command}" in README
     assert command in main.commands
 
 
-def test_file_tree_names_every_source_file() -> None:
-    files = [path for part in ("tasks", "backends", "harness") for path in (ROOT / part).glob("*.py")]
-    assert len(files) > 25
-    assert [path for path in files if path.name not in README] == []
+def test_file_tree_names_every_source_file_and_no_other() -> None:
+    (tree,) = re.findall(r"## Files\n\n```\n(.*?)```", README, re.DOTALL)
+    files = [path for part in ("tasks", "backends", "harness") for path in (ROOT / part).rglob("*.py")]
+    summed_up = {"report", "selftest"}  # in a line each
+    assert set(re.findall(r"\w+\.py", tree)) == {p.name for p in files if p.parent.name not in summed_up}
+    folders = {path.parent.name for path in files} | {"tests", "benchmarks", "reports", "sample"}
+    assert set(re.findall(r"(\w+)/", tree)) == folders
 
 
 def test_picture_and_sample_are_there() -> None:
