@@ -296,7 +296,7 @@ def test_known_difference_declares_a_fault_that_its_tasks_can_have(name: str) ->
             task
             for task in (*TASKS.values(), *CASES.values())
             for dtype in ("float64", "float32")
-            if limit.applies(task, dtype)
+            if COLUMNS[name].limit(task, dtype) is limit  # an earlier one may apply as well
         ]
         assert tasks
         assert all(limit.cause is None or FAULTS[limit.cause].applies(task) for task in tasks)
