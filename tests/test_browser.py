@@ -10,6 +10,15 @@ from playwright.sync_api import Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
+SCROLL = """async () => {
+    const charts = document.querySelectorAll(".chart");
+    for (const chart of charts) {
+        chart.scrollIntoView();
+        await new Promise(requestAnimationFrame);
+    }
+    return charts.length;
+}"""
+
 
 @pytest.fixture(scope="module")
 def page(whole_run: RealRun) -> Iterator[tuple[Page, list[str], list[str]]]:
@@ -38,11 +47,11 @@ def page(whole_run: RealRun) -> Iterator[tuple[Page, list[str], list[str]]]:
 def test_page_draws_every_chart_that_is_opened(page: tuple[Page, list[str], list[str]]) -> None:
     opened, complaints, _ = page
     opened.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
-    charts = opened.locator(".chart").all()
-    assert len(charts) > 60
-    for chart in charts:  # each is drawn when it is first seen
-        chart.scroll_into_view_if_needed()
-        chart.locator("svg").first.wait_for()
+    scrolled = opened.evaluate(SCROLL)  # each is drawn when it is first seen
+    assert scrolled > 60
+    opened.wait_for_function(
+        "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
+    )
     assert complaints == []
 
 
