@@ -40,7 +40,17 @@ class Column:
 
     def limit(self, task: Task, dtype: str = "float64") -> Limit | None:
         """The declaration that applies to this task in this dtype, if there is one."""
-        return next((limit for limit in self.limits if limit.applies(task, dtype)), None)
+        return next((limit for limit in self._declared() if limit.applies(task, dtype)), None)
+
+    def _declared(self) -> tuple[Limit, ...]:
+        """Its own; of a user's column the known differences of the built-in one with the same frameworks.
+
+        They are proved by replay whenever they are met, so that one that does not hold excuses nothing.
+        """
+        if self.name in COLUMNS:
+            return self.limits
+        alike = (column for column in COLUMNS.values() if column.frameworks() == self.frameworks())
+        return tuple(limit for column in alike for limit in column.limits if limit.cause)
 
     @cache  # noqa: B019  columns live as long as the process
     def frameworks(self) -> frozenset[str]:

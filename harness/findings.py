@@ -14,7 +14,7 @@ from harness.metrics import metrics
 from harness.result import Concept, Metrics
 from tasks import TASKS
 from tasks.concepts import CONCEPTS
-from tasks.spec import Array, Function, Network, Task
+from tasks.spec import Array, Function, Hinge, Network, Task
 
 MOST = 12  # tasks that a sentence lists; of more, the best and the worst
 
@@ -54,7 +54,7 @@ def _losses(runs: list[Run]) -> str:
     for run in runs:
         groups.setdefault(_kind(run.task), []).append(run)
     return " ".join(
-        _ranked(f"Last loss{f' of {kind}' if len(groups) > 1 else ''}", group, _last_loss, _ended)
+        _ranked(f"Last loss{f' of {kind}' if len(groups) > 1 else ''}", group, _last_loss, _with_rate(group))
         for kind, group in groups.items()
     )
 
@@ -74,6 +74,13 @@ def _last_loss(run: Run) -> float:
 def _ended(run: Run) -> str:
     after = run.metrics.diverged_after
     return _number(_last_loss(run)) if after is None else f"no longer finite after {after} steps"
+
+
+def _with_rate(runs: list[Run]) -> Callable[[Run], str]:
+    """How each ended; with its learning rate, where these are not all the same."""
+    if len({run.task.optimizer.learning_rate for run in runs}) == 1:
+        return _ended
+    return lambda run: f"{_ended(run)} (rate {run.task.optimizer.learning_rate:g})"
 
 
 def _mistakes(runs: list[Run]) -> str:
@@ -155,13 +162,22 @@ def _r2(run: Run) -> str:
     return f"{run.metrics.test_r2 or 0.0:.3f}"
 
 
-def _accuracies(runs: list[Run]) -> str:
-    return _ranked(
-        "Accuracy on the test rows, highest first",
-        runs,
-        lambda run: -(run.metrics.test_accuracy or 0.0),
-        lambda run: f"{run.metrics.test_accuracy or 0.0:.3f}",
-    )
+def _classified(runs: list[Run]) -> str:
+    """Accuracy of all test rows and of class 1's, and how far probabilities are from ½."""
+    said = []
+    for label, run in _labelled(runs):
+        confusion = run.metrics.confusion_test or [[0, 0], [0, 1]]
+        words = f"{label} {run.metrics.test_accuracy or 0.0:.3f}, of class 1 {_recall(confusion):.3f}"
+        is_probability = isinstance(run.task.model, Network) and not isinstance(run.task.model.loss, Hinge)
+        if is_probability:
+            words += f", mean |p - ½| {np.mean(np.abs(run.trace['predict_test'] - 0.5)):.3f}"
+        said.append(words)
+    return f"Accuracy on the test rows: {'; '.join(said)}."
+
+
+def _recall(confusion: list[list[int]]) -> float:
+    """The share of class 1 that is found."""
+    return confusion[1][1] / max(1, sum(confusion[1]))
 
 
 def _gaps(runs: list[Run]) -> str:
@@ -223,7 +239,7 @@ MEASURES: dict[str, Callable[[list[Run]], str]] = {
     "starts": _starts,
     "gradients": _gradients,
     "fits": _fits,
-    "accuracies": _accuracies,
+    "classified": _classified,
     "gaps": _gaps,
     "folds": _folds,
     "searches": _searches,

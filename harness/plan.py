@@ -127,7 +127,7 @@ def _unlisted(pattern: str, table: Mapping[str, Task]) -> list[Task]:
 
 def suggestion(name: str, known: list[str]) -> str:
     """What may have been meant, or all that there is."""
-    close = get_close_matches(name.lower(), known, n=3)
+    close = get_close_matches(name.lower(), known, n=3) or [k for k in known if name.lower() in k][:3]
     if close:
         return f"did you mean {' or '.join(close)}?"
     return f"there are: {', '.join(known)}" if len(known) <= NAMED else f"`list` names all {len(known)}"

@@ -41,14 +41,19 @@ def _print_column(column: backends.Column, task: Task, console: Console) -> None
     changing = () if isinstance(task.schedule, Constant) else ("Schedule",)
     for name in (*changing, "Optimizer", task.model.program):
         code, file, line = source.definition(column.files, name)
-        console.print()
-        console.print(Text(f"{_place(file)}:{line}", style="underline"))
-        highlighted = Syntax("", "python", theme="ansi_dark", background_color="default").highlight(code)
-        console.print(highlighted, soft_wrap=True)  # long lines are neither cut nor padded
+        _print_code(f"{_place(file)}:{line}", code, console)
+        if rest := source.beside(file, name):
+            _print_code(f"{_place(file)}, beside it", rest, console)
     for file in column.files:
         if isinstance(task.model, Network) and file.name == "loss.py":
-            console.print()
-            console.print(Text(f"{_place(file)}: losses and activations", style="underline"))
+            _print_code(f"{_place(file)}: losses and activations", source.beside(file, ""), console)
+
+
+def _print_code(title: str, code: str, console: Console) -> None:
+    console.print()
+    console.print(Text(title, style="underline"))
+    highlighted = Syntax("", "python", theme="ansi_dark", background_color="default").highlight(code)
+    console.print(highlighted, soft_wrap=True)  # long lines are neither cut nor padded
 
 
 def _place(file: Path) -> Path:

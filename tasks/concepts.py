@@ -18,7 +18,7 @@ CONCEPTS = (
         "perceptron",
         "Perceptron",
         "It learns whatever a line separates, and never ends on XOR; averaging its parameters, or keeping "
-        "the best in a pocket, makes it predict better where classes overlap.",
+        "the best in a pocket, makes it predict better where some rows have the wrong class.",
         "mistakes",
     ),
     Concept(
@@ -36,7 +36,7 @@ CONCEPTS = (
     Concept(
         "batch-size",
         "Batch, stochastic and mini-batch descent",
-        "Smaller batches make more, rougher steps per pass, and get further in as many passes.",
+        "Smaller batches make more steps per pass, and get further in as many passes.",
         "losses",
     ),
     Concept(
@@ -81,7 +81,7 @@ CONCEPTS = (
         "Losses for classification",
         "Hinge ignores what is right by a margin, smoothed labels make predictions less certain, and "
         "weighted rows help the rare class.",
-        "accuracies",
+        "classified",
     ),
     Concept(
         "regularisation",
@@ -105,7 +105,7 @@ CONCEPTS = (
         "validation-curve",
         "Validation curves",
         "There is a best width and a best penalty between too simple and too flexible.",
-        "accuracies",
+        "gaps",
     ),
     Concept(
         "search",
@@ -123,7 +123,7 @@ CONCEPTS = (
         "classes",
         "Several classes, real data",
         "A softmax output and cross-entropy learn several classes.",
-        "accuracies",
+        "gaps",
     ),
     Concept(
         "regression",

@@ -216,13 +216,15 @@ def test_rows_of_a_batch_in_another_order_are_the_same_batch(task, seed):
 @searching(50)
 @given(task=NETWORKS)
 def test_gradients_of_an_epoch_s_batches_add_up_to_that_of_all_rows(task):
-    """Weighted by their rows; but each batch has the whole penalty, ½·l2·Σ‖w‖²/N with its own N."""
+    """Weighted by their rows; but each batch has the whole penalty, (½·l2·Σw² + l1·Σ|w|)/N with its own N."""
+    task = replace(task, data=replace(task.data, weights=None))  # with weights, by these
     program, batches = build(reference, task), next(task.epochs())
     _, whole = program.gradient(np.arange(task.rows))
     parts = [program.gradient(rows)[1] for rows in batches]
     for name, w in task.start.items():
         terms = [len(rows) * g[name] for rows, g in zip(batches, parts, strict=True)]
-        penalties = (len(batches) - 1) * task.model.l2 * w if name.startswith("w") else 0
+        penalty = task.model.l2 * w + task.model.l1 * np.sign(w)
+        penalties = (len(batches) - 1) * penalty if name.startswith("w") else 0
         size = np.sum(np.abs(terms), axis=0).max() + np.abs(penalties).max()
         np.testing.assert_allclose(
             task.rows * whole[name], np.sum(terms, axis=0) - penalties, rtol=0, atol=16 * EPS * size

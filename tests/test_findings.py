@@ -140,6 +140,14 @@ def test_losses_are_ranked_what_diverged_last():
     assert measured("losses", *runs) == "Last loss: right 0.25, low 1.5, high no longer finite after 7 steps."
 
 
+def test_losses_at_other_rates_say_so():
+    slow, fast = run("a-slow", epoch_loss=[0.5]), run("a-fast", epoch_loss=[0.25])
+    rule = replace(fast.task.optimizer, learning_rate=3.0)
+    fast = replace(fast, task=replace(fast.task, optimizer=rule))
+    rate = slow.task.optimizer.learning_rate
+    assert measured("losses", slow, fast) == f"Last loss: fast 0.25 (rate 3), slow 0.5 (rate {rate:g})."
+
+
 def test_losses_of_other_models_are_ranked_apart():
     runs = [
         run("a-square", Network((3,), loss=SquaredError()), epoch_loss=[0.5]),
@@ -200,11 +208,16 @@ def test_fits_are_ranked_by_the_share_of_variance():
     )
 
 
-def test_accuracies_are_ranked():
-    runs = [run("a-b", test=0.5), run("a-c", test=0.9), run("a-d", test=0.7)]
-    assert (
-        measured("accuracies", *runs)
-        == "Accuracy on the test rows, highest first: c 0.900, d 0.700, b 0.500."
+def test_classes_are_measured_by_accuracy_the_rare_class_and_certainty():
+    rows = np.resize(np.array([[0, 0.1, -2], [0, 0.9, -1], [1, 0.8, 1], [1, 0.3, -3]]), (30, 3))
+    y, scores, margins = rows.T
+    runs = [
+        run("a-plain", y_test=y, test=scores),  # 15 of 30 right, 7 of the 14 in class 1
+        run("a-hinge", Network((3,), loss=Hinge()), y_test=y, test=margins),  # 23, and again 7
+    ]
+    assert measured("classified", *runs) == (
+        "Accuracy on the test rows: plain 0.500, of class 1 0.500, mean |p - ½| 0.330; "
+        "hinge 0.767, of class 1 0.500."
     )
 
 

@@ -385,7 +385,7 @@ WRONG = {
     ),
     "loss-by-name": (
         lambda: Network((3,), loss="hinge"),
-        "Network.loss is 'hinge', expected a loss of tasks.spec",
+        "Network.loss is 'hinge', expected one of BinaryCrossEntropy, CategoricalCrossEntropy",
     ),
     "loss-not-built": (
         lambda: Network((3,), loss=Hinge),
@@ -418,10 +418,13 @@ WRONG = {
         lambda: StepDecay(0, 0.5),
         "StepDecay.every is 0, expected a whole number of at least 1",
     ),
-    "step-to-nothing": (lambda: StepDecay(2, 0.0), "StepDecay.by is 0, expected above 0 and below 1"),
+    "step-to-nothing": (
+        lambda: StepDecay(2, 0.0),
+        "StepDecay.by is 0.0, expected a number above 0 and below 1",
+    ),
     "decay-of-none": (
         lambda: ExponentialDecay(1.0),
-        "ExponentialDecay.by is 1.0, expected a finite number in",
+        "ExponentialDecay.by is 1.0, expected a number above 0 and below 1",
     ),
     "cosine-of-no-steps": (
         lambda: CosineDecay(0),
@@ -429,10 +432,10 @@ WRONG = {
     ),
     "cosine-to-nothing": (
         lambda: CosineDecay(5, floor=0),
-        "CosineDecay.floor is 0, expected above 0 and below 1",
+        "CosineDecay.floor is 0, expected a number above 0 and below 1",
     ),
     "warm-up-of-one-step": (lambda: WarmUp(1), "WarmUp.steps is 1, expected a whole number of at least 2"),
-    "plateau-by-two": (lambda: Plateau(2.0, 3), "Plateau.by is 2.0, expected a finite number in [0, 1)"),
+    "plateau-by-two": (lambda: Plateau(2.0, 3), "Plateau.by is 2.0, expected a number above 0 and below 1"),
     "plateau-without-patience": (
         lambda: Plateau(0.5, -1),
         "Plateau.patience is -1, expected a whole number of at least 0",
@@ -485,6 +488,10 @@ WRONG = {
         "Adagrad.epsilon is -1, expected a finite number in",
     ),
     "nadam-rate": (lambda: Nadam(-1), "Nadam.learning_rate is -1, expected a finite number in [0, inf)"),
+    "nesterov-in-words": (
+        lambda: Momentum(0.1, nesterov="yes"),
+        "Momentum.nesterov is 'yes', expected True or False",
+    ),
     "nadam-beta-1": (lambda: Nadam(0.1, beta_1=1), "Nadam.beta_1 is 1, expected a finite number in [0, 1)"),
     "nadam-beta-2": (lambda: Nadam(0.1, beta_2=-1), "Nadam.beta_2 is -1, expected a finite number in [0, 1)"),
     "nadam-epsilon": (

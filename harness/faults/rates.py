@@ -1,16 +1,17 @@
 """Faults of the learning rate over time."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import final
 
 import numpy as np
 
-from backends.base import Arrays
-from harness.faults.base import Fault, epoch_steps, is_network
+from backends.base import Arrays, Program
+from harness.faults.base import Around, Fault, epoch_steps, is_network
 from harness.faults.by_hand import UPDATE, in_update, second_step
 from harness.faults.update import Change, Falling, Here, factor, update
-from tasks.spec import Array, Constant, CosineDecay, Plateau, StepDecay, Task, WarmUp
+from tasks.spec import Array, Constant, CosineDecay, Plateau, Rows, StepDecay, Task, WarmUp
 
 Factor = Callable[[Task, int], float]  # by what the rate is multiplied after so many updates
 
@@ -172,6 +173,47 @@ def _patient(id_: str, words: str, more: int) -> Fault:
     )
 
 
+THRESHOLD = 1e-4  # of ReduceLROnPlateau in PyTorch, relative to the lowest loss
+
+
+@final
+class _Threshold(Around):
+    """A plateau that takes for lower only what is lower by a threshold."""
+
+    def __init__(self, inner: Program) -> None:
+        self.inner, self.lowest = inner, np.inf
+
+    def run(self, batches: Sequence[Rows]) -> Array:
+        return self.inner.run(batches)
+
+    def gradient(self, rows: Rows) -> tuple[float, Arrays]:
+        return self.inner.gradient(rows)
+
+    def observe(self) -> Arrays:
+        return self.inner.observe()
+
+    def restore(self, observed: Arrays) -> None:
+        self.inner.restore(observed)
+
+    def end_epoch(self, loss: float) -> None:
+        if loss < self.lowest * (1 - THRESHOLD):
+            self.lowest = loss
+        self.inner.end_epoch(max(loss, self.lowest))
+
+
+def _first_small_gain(task: Task, desired: Arrays) -> int | None:
+    """After how many steps the rate first depends on the threshold; None where it never does."""
+    assert isinstance(task.schedule, Plateau)
+    rule, wrong, lowest = Falling(task.schedule, 1.0), Falling(task.schedule, 1.0), np.inf
+    for epoch, loss in enumerate(desired["epoch_loss"][:-1], 1):
+        lowest = loss if loss < lowest * (1 - THRESHOLD) else lowest
+        rule.end_epoch(loss)
+        wrong.end_epoch(max(loss, lowest))
+        if rule.learning_rate != wrong.learning_rate:
+            return epoch * epoch_steps(task)
+    return None
+
+
 _no_other_epoch = "in this run, the rate falls after the same epochs"
 
 
@@ -223,4 +265,15 @@ FAULTS = (
         "plateau-impatient", "the rate falls one epoch too early: after patience epochs, not after more", -1
     ),
     _patient("plateau-patient", "the rate falls one epoch too late", 1),
+    Fault(
+        "plateau-threshold",
+        "a loss counts as lower only by 1e-4 of the lowest, as PyTorch has it by default",
+        lambda make, task: _Threshold(make(task)),
+        UPDATE,
+        lambda task: isinstance(task.schedule, Plateau),
+        onset=lambda task, desired: _first_small_gain(task, desired) or 0,
+        equivalent=lambda task, desired: (
+            _no_other_epoch if _first_small_gain(task, desired) is None else None
+        ),
+    ),
 )

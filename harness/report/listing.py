@@ -44,7 +44,8 @@ def _members(name: str, column: str) -> dict[str, str]:
     if column not in COLUMNS:  # a user's own, whose file the result does not name
         return {}
     try:
-        code, _, _ = source.definition(COLUMNS[column].files, name)
+        code, file, _ = source.definition(COLUMNS[column].files, name)
+        rest = source.beside(file, name)
     except (LookupError, OSError):
         return {}
     node = ast.parse(code).body[0]
@@ -54,7 +55,8 @@ def _members(name: str, column: str) -> dict[str, str]:
     lines = code.splitlines()
     parts = ["\n".join(lines[start:end]) for start, end in pairwise([0, *starts, len(lines)])]
     names = ["class", *(method.name for method in methods)]
-    return {member: textwrap.dedent(part).rstrip() for member, part in zip(names, parts, strict=True)}
+    members = {member: textwrap.dedent(part).rstrip() for member, part in zip(names, parts, strict=True)}
+    return members | ({"beside the class": rest} if rest else {})
 
 
 def _highlighted(code: str) -> Markup:

@@ -36,6 +36,12 @@ def whole(owner: object, name: str, low: int) -> None:
     )
 
 
+def flag(owner: object, name: str) -> None:
+    """Check that a field is True or False."""
+    value = getattr(owner, name)
+    check(isinstance(value, bool), f"{type(owner).__name__}.{name} is {value!r}, expected True or False")
+
+
 def frozen(where: str, value: object) -> Array:
     """A checked, read-only float64 copy."""
     try:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 
@@ -163,7 +163,8 @@ class Network:
         number(self, "dropout", 0.0, 1.0)
         if self.max_norm is not None:
             number(self, "max_norm", 1e-12)
-        check(isinstance(self.loss, Loss), f"Network.loss is {self.loss!r}, expected a loss of tasks.spec")
+        losses = ", ".join(kind.__name__ for kind in get_args(Loss))
+        check(isinstance(self.loss, Loss), f"Network.loss is {self.loss!r}, expected one of {losses}")
 
     @property
     def loss_words(self) -> str:

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tasks.spec.checks import check, number
+from tasks.spec.checks import check, flag, number
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Momentum:
     def __post_init__(self) -> None:
         number(self, "learning_rate", 0.0)
         number(self, "momentum", 0.0, 1.0)
+        flag(self, "nesterov")
         check(self.momentum > 0, "Momentum.momentum is 0, expected above 0: without it, use GradientDescent")
 
 
@@ -63,6 +64,7 @@ class RMSprop:
         number(self, "learning_rate", 0.0)
         number(self, "rho", 0.0, 1.0)
         number(self, "epsilon", 0.0)
+        flag(self, "epsilon_inside_root")
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class Adam:
         number(self, "beta_2", 0.0, 1.0)
         number(self, "epsilon", 0.0)
         number(self, "weight_decay", 0.0)
+        flag(self, "epsilon_hat")
+        flag(self, "amsgrad")
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.spec.checks import check, number, whole
+from tasks.spec.checks import check, whole
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,9 @@ class Plateau:
 
 def _share(owner: object, name: str) -> None:
     """A factor of 0 would leave no rate to go on with: PyTorch's momentum is kept in units of it."""
-    number(owner, name, 0.0, 1.0)
-    check(getattr(owner, name) > 0, f"{type(owner).__name__}.{name} is 0, expected above 0 and below 1")
+    value = getattr(owner, name)
+    is_share = isinstance(value, float) and 0 < value < 1
+    check(is_share, f"{type(owner).__name__}.{name} is {value!r}, expected a number above 0 and below 1")
 
 
 Schedule = Constant | StepDecay | ExponentialDecay | CosineDecay | WarmUp | Plateau
