@@ -5,6 +5,7 @@ All of it is measured on the reference: whether the other columns measure the sa
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 
 import numpy as np
@@ -26,7 +27,7 @@ class Run:
     task: Task
     trace: Arrays
 
-    @property
+    @cached_property
     def metrics(self) -> Metrics:
         """Loss, accuracies and so on."""
         return metrics(self.task, self.trace)

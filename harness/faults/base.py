@@ -126,11 +126,6 @@ def uses_adam(task: Task) -> bool:
     return isinstance(task.optimizer, Adam)
 
 
-def has_state(task: Task) -> bool:
-    """Whether the rule remembers something."""
-    return bool(task.optimizer.slots)
-
-
 def has_dropout(task: Task) -> bool:
     """Whether hidden units are dropped in training."""
     return isinstance(task.model, Network) and task.model.dropout > 0

@@ -25,7 +25,6 @@ from tasks.spec import (
     Dataset,
     Nadam,
     Network,
-    Perceptron,
     Quadratic,
     RMSprop,
     Task,
@@ -309,10 +308,6 @@ def _minimum_is_elsewhere(task: Task) -> bool:
 def _axes_differ(task: Task) -> bool:
     model = task.model
     return isinstance(model, Quadratic) and bool(np.any(model.hessian != model.hessian[::-1, ::-1]))
-
-
-def _no_perceptron(task: Task) -> bool:
-    return not isinstance(task.model, Perceptron)
 
 
 _RATE = (  # where a wrong learning rate is seen first
