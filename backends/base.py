@@ -87,6 +87,14 @@ class Program(ABC):
         their probabilities (N, C); a perceptron's 0 or 1; a function's f(x).
         """
 
+    def fit(self, epochs: int) -> Array:
+        """Train so many epochs by the framework's own trainer; each epoch's mean loss, (epochs,).
+
+        It begins where `restore` of the task's start left it.  Raises `Unsupported` where the framework has
+        no trainer, or has one that cannot be told what the task asks for.
+        """
+        raise Unsupported(f"the column's {type(self).__name__} has no trainer of its own")
+
     def end_epoch(self, loss: float) -> None:
         """Hear an epoch's loss, the mean over its rows; asked only where a task's schedule is a `Plateau`."""
         raise Unsupported(f"the column's {type(self).__name__} has no schedule that follows the loss")
