@@ -121,7 +121,10 @@ def _unlisted(pattern: str, table: Mapping[str, Task]) -> list[Task]:
     """What a pattern that matches no row may mean: small tasks, or a random one by its name."""
     if any(_matches(task, pattern) for task in table.values()):
         return []
-    named = tasks.unlisted(pattern)
+    try:
+        named = tasks.unlisted(pattern)
+    except tasks.TaskError as error:
+        raise UsageError(str(error)) from error
     return [named] if named else [task for task in tasks.small.TASKS if _matches(task, pattern)]
 
 

@@ -46,24 +46,50 @@ class Explained(Struct, frozen=True, tag=True):
 
 
 class Prepare(Struct, frozen=True, tag=True):
-    """Build the task for timing and warm it up."""
+    """Build the task for timing, and take its first two steps."""
 
     task: str
     fingerprint: str
-    block_s: float  # the least duration of a block
 
 
 class Prepared(Struct, frozen=True, tag=True):
-    """Cold phases, and how many steps make a block."""
+    """Cold phases."""
 
     build_s: float
     first_step_s: float
     second_step_s: float
+    built_rss_mb: float  # memory in use then
+
+
+class Prove(Struct, frozen=True, tag=True):
+    """Train the prepared task's first epochs in a lane, and store what they come to."""
+
+    lane: str  # of harness/lanes.py
+    outcome: str  # path to write
+    spread_in: str | None = None  # dtype: store how far the reference's shadows get from it, too
+
+
+class Proved(Struct, frozen=True, tag=True):
+    """The outcome is stored."""
+
+
+class WarmUp(Struct, frozen=True, tag=True):
+    """Go on in a lane until its speed is known."""
+
+    lane: str
+    block_s: float  # the least duration of a block
+
+
+class Warm(Struct, frozen=True, tag=True):
+    """How many steps make a block."""
+
     steps_per_block: int
 
 
 class Block(Struct, frozen=True, tag=True):
-    """Run one timed block of the prepared task."""
+    """Run one timed block in a lane that is warm."""
+
+    lane: str
 
 
 class Measured(Struct, frozen=True, tag=True):
@@ -73,6 +99,15 @@ class Measured(Struct, frozen=True, tag=True):
     cpu_s: float
     switches: int  # involuntary context switches
     stolen_s: float  # processor time taken by other virtual machines, all cores
+
+
+class Weigh(Struct, frozen=True, tag=True):
+    """Run one more block of `run`, not timed, and watch the memory."""
+
+
+class Weighed(Struct, frozen=True, tag=True):
+    """The most memory in use during that block."""
+
     peak_rss_mb: float
 
 
@@ -93,6 +128,7 @@ class Ready(Struct, frozen=True, tag=True):
     """The column is imported and set up."""
 
     import_s: float
+    rss_mb: float  # memory in use
     about: dict[str, str]  # versions, threads, linear algebra library
 
 
@@ -104,8 +140,8 @@ class Failure(Struct, frozen=True, tag=True):
     details: str | None = None
 
 
-Request = Record | Explain | Prepare | Block | Sample
-Reply = Ready | Recorded | Explained | Prepared | Measured | Sampled | Failure
+Request = Record | Explain | Prepare | Prove | WarmUp | Block | Weigh | Sample
+Reply = Ready | Recorded | Explained | Prepared | Proved | Warm | Measured | Weighed | Sampled | Failure
 
 encode = msgspec.json.encode
 decode_request = msgspec.json.Decoder(Request).decode

@@ -1,7 +1,7 @@
 """What a run found, as the data of run.json.  Reports are functions of it; statistics are computed when read.
 
 Schema history: samestep.run/1, the first; samestep.run/2 adds single steps, headroom, inconclusive, causes;
-samestep.run/3 adds concepts, divergence, validation and regressions.
+samestep.run/3 adds concepts, divergence, validation and regressions; samestep.run/4 adds lanes.
 """
 
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-SCHEMA: Literal["samestep.run/3"] = "samestep.run/3"
+SCHEMA: Literal["samestep.run/4"] = "samestep.run/4"
 
 Status = Literal[
     "agreed", "diverged", "known difference", "inconclusive",
@@ -17,6 +17,9 @@ Status = Literal[
 ]  # fmt: skip
 BROKEN: tuple[Status, ...] = ("failed", "timed out", "crashed")  # exit code 3
 TRACED: tuple[Status, ...] = ("agreed", "known difference", "inconclusive", "diverged")  # there is a trace
+
+# Times are told only of those that compute the same.
+TIMED: tuple[Status, ...] = ("agreed", "known difference", "inconclusive")
 
 # What a difference is: one step's rounding; rounding that the task makes grow, as its own shadows show;
 # so much of that growth that a fault would not show; or more than either.
@@ -68,23 +71,33 @@ class Parity(Struct, frozen=True, forbid_unknown_fields=True):
     steps_compared: Count
 
 
+class Lane(Struct, frozen=True, forbid_unknown_fields=True):
+    """Raw times of one way to drive a program; blocks with the same index belong to the same round."""
+
+    steps_per_block: Count
+    blocks_s: list[Seconds]  # wall time of one block per round
+    blocks_again_s: list[Seconds]  # the reference's second block of each round (A/A), else empty
+    cpu_s: list[Seconds]  # processor time of the same blocks: more than wall time shows hidden threads
+    steady: bool
+    ratio_to_reference: list[float]  # to its `run`: low, middle, high of the 95 % interval, paired by round
+    verdict: str  # "slower", "indicative: faster", "no verdict: …"
+    agrees_to: float  # worst relative difference of the first epochs from those of the backend's own `run`
+
+
 class Timing(Struct, frozen=True, forbid_unknown_fields=True):
-    """Raw times of one cell.  Blocks with the same index were measured in the same round."""
+    """Times and memory of one cell."""
 
     start_s: Seconds  # starting the process, up to importing
     import_s: Seconds  # importing the column and its framework
     build_s: Seconds  # building the program
     first_step_s: Seconds  # the first step, with tracing and compiling
     second_step_s: Seconds  # the second step: long where something was compiled again
-    blocks_s: list[Seconds]  # wall time of one block per round
-    blocks_again_s: list[Seconds]  # the reference's second block of each round (A/A), else empty
-    cpu_s: list[Seconds]  # processor time of the same blocks: more than wall time shows hidden threads
-    steps_per_block: Count
     disturbed: list[bool]  # rounds that stayed noisy after repeating: stolen time or forced switches
-    steady: bool
-    ratio_to_reference: list[float] | None  # low, median, high of the 95 % interval, paired by round
-    verdict: str  # "1.32 × the reference's time", "indicative", "no verdict: …"
-    peak_rss_mb: float  # highest memory of the worker's process so far
+    lanes: dict[str, Lane]  # by the names of harness/lanes.py; "run" is always there
+    no_lane: dict[str, str]  # why others are not
+    import_rss_mb: float  # memory of the worker's process after importing …
+    built_rss_mb: float  # … after the first two steps …
+    peak_rss_mb: float  # … and the most during a block of `run`
 
 
 class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,7 +172,7 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
 class Result(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole run."""
 
-    schema: Literal["samestep.run/3"]
+    schema: Literal["samestep.run/4"]
     started: str  # ISO 8601, UTC
     seconds: Seconds
     complete: bool  # False while running and after an interruption

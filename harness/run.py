@@ -1,29 +1,28 @@
 """Conduct a run: workers side by side for parity, in turn for timing; every finished cell on disk at once."""
 
 import datetime as dt
-import os
 import shutil
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-import numpy as np
 
 from backends import REFERENCE
 from backends.base import Arrays, Placement
 from backends.limits import Limit
 from harness import environment, findings, folder, hint, parity, protocol, timing, trace
+from harness.lanes import LANES
 from harness.metrics import metrics
 from harness.plan import Spot, UsageError, fingerprint
-from harness.result import SCHEMA, TRACED, Cause, Cell, Concept, Parity, Result, Status, Timing
+from harness.race import BrokenAt, Race
+from harness.result import SCHEMA, TIMED, Cause, Cell, Concept, Parity, Result, Status
 from harness.session import Broken, Limits, Session, stop_all, together
 
 Key = tuple[str, Placement]  # a column's name, and where it computes: one worker each
@@ -53,6 +52,7 @@ class Options:
     command: list[str]
     rounds: int = timing.ROUNDS  # 0: no timing
     timed: Collection[str] | None = None  # names of the tasks to time; None: all
+    lanes: Sequence[str] = LANES  # in which to time them; "run" in any case
     resume: bool = False
     limits: Limits = field(default_factory=Limits)
     pythons: Mapping[str, str] = field(default_factory=dict)  # backend to interpreter
@@ -340,7 +340,7 @@ class Run:
         rows: dict[str, list[Spot]] = {}
         timed = self.options.timed
         for spot in self.spots:
-            if self.cells[spot].status in TRACED and (timed is None or spot.task.name in timed):
+            if self.cells[spot].status in TIMED and (timed is None or spot.task.name in timed):
                 rows.setdefault(spot.task.name, []).append(spot)
         todo = [row for row in rows.values() if not all(map(self._is_timed, row))]
         self.watcher.start("timing", len(todo))
@@ -352,45 +352,33 @@ class Run:
     def _is_timed(self, spot: Spot) -> bool:
         """Whether an earlier run has measured at least as many rounds as are asked for."""
         found = self.cells[spot].timing
-        return found is not None and len(found.blocks_s) >= self.options.rounds
+        return (
+            found is not None
+            and len(found.disturbed) >= self.options.rounds
+            and {*self.options.lanes} <= {*found.lanes, *found.no_lane}
+        )
 
     def _time_row(self, row: list[Spot], seed: int) -> None:
         """Time one task.  A backend that breaks leaves the row, which starts again without it."""
-        # As many cold starts at a time as there are cores: each is a process of its own on few threads.
-        cores = (os.cpu_count() or 1) // row[0].at.threads
-        replies = zip(row, together(self._prepare, row, self._stop, at_once=cores), strict=True)
-        prepared = {spot: reply for spot, reply in replies if reply is not None}
-        reference = next((spot for spot in prepared if spot.is_reference), None)
-        if reference is None:
+        row = sorted(row, key=lambda spot: not spot.is_reference)  # stable: the reference first
+        if not row or not row[0].is_reference:
             return
-        ask = {spot.name: partial(self._block, spot) for spot in prepared}
-        ask[timing.AGAIN] = partial(self._block, reference)
+        race = Race(
+            {spot: self._session(spot) for spot in row},
+            [lane for lane in self.options.lanes if lane != "run"],
+            self.options.rounds,
+            self.out / "traces",
+            self._stop,
+        )
         try:
-            found, disturbed = timing.rounds(ask, self.options.rounds, seed)
-        except _BrokenAt as at:
-            self._break(at.spot, at.broken)
-            self._time_row([spot for spot in row if spot in prepared and spot != at.spot], seed)
-            return
-        for spot in prepared:
-            cell = msgspec.structs.replace(
-                self.cells[spot], timing=self._summary(spot, reference, prepared, found, disturbed)
-            )
-            self._keep(spot, cell, say=False)
-
-    def _prepare(self, spot: Spot) -> protocol.Prepared | None:
-        request = protocol.Prepare(spot.task.name, fingerprint(spot.task), timing.BLOCK_S)
-        try:
-            return self._session(spot).ask(request, protocol.Prepared)
-        except Broken as broken:
+            found = race.run(seed)
+        except BrokenAt as at:
             if not self.stopping.is_set():
-                self._break(spot, broken)
-            return None
-
-    def _block(self, spot: Spot) -> protocol.Measured:
-        try:
-            return self._session(spot).ask(protocol.Block(), protocol.Measured)
-        except Broken as broken:
-            raise _BrokenAt(spot, broken) from broken
+                self._break(at.spot, at.broken)
+                self._time_row([spot for spot in row if spot != at.spot], seed)
+            return
+        for spot, times in found.items():
+            self._keep(spot, msgspec.structs.replace(self.cells[spot], timing=times), say=False)
 
     def _break(self, spot: Spot, broken: Broken) -> None:
         """A backend that agreed, and broke while it was timed, is broken."""
@@ -401,50 +389,6 @@ class Run:
             details=broken.details,
         )
         self._keep(spot, cell)
-
-    def _summary(
-        self,
-        spot: Spot,
-        reference: Spot,
-        prepared: dict[Spot, protocol.Prepared],
-        found: timing.Rounds,
-        disturbed: list[bool],
-    ) -> Timing:
-        own = prepared[spot]
-        blocks = {name: np.array([r[name].wall_s for r in found]) for name in found[0]}
-        per_step = prepared[reference].steps_per_block
-        first, second = blocks[reference.name] / per_step, blocks[timing.AGAIN] / per_step
-        again = timing.interval(timing.log_ratios(second, first, disturbed))
-        ratio = again
-        if spot != reference:
-            step_s = blocks[spot.name] / own.steps_per_block
-            ratio = timing.interval(timing.log_ratios(step_s, np.sqrt(first * second), disturbed))
-        session = self._session(spot)
-        assert session.ready is not None
-        return Timing(
-            start_s=session.start_s,
-            import_s=session.ready.import_s,
-            build_s=own.build_s,
-            first_step_s=own.first_step_s,
-            second_step_s=own.second_step_s,
-            blocks_s=blocks[spot.name].tolist(),
-            blocks_again_s=blocks[timing.AGAIN].tolist() if spot == reference else [],
-            cpu_s=[r[spot.name].cpu_s for r in found],
-            steps_per_block=own.steps_per_block,
-            disturbed=disturbed,
-            steady=timing.steady(blocks[spot.name].tolist()),
-            ratio_to_reference=ratio,
-            verdict="reference" if spot == reference else timing.verdict(ratio, again, self.options.rounds),
-            peak_rss_mb=found[-1][spot.name].peak_rss_mb,
-        )
-
-
-class _BrokenAt(Exception):
-    """Which backend broke in the middle of a round."""
-
-    def __init__(self, spot: Spot, broken: Broken) -> None:
-        super().__init__(str(broken))
-        self.spot, self.broken = spot, broken
 
 
 def _judged(

@@ -37,10 +37,8 @@ def spread(
     found: Arrays = {}
     steps = [len(desired["loss"])]
     for seed in range(tolerance.SINGLE_STEP_SHADOWS):
-        rng = np.random.default_rng(seed)
-        shadow = _moved_task(task, dtype, rng)
+        program, shadow, rng = shadow_of(build, task, dtype, seed)
         states = _moved_state(start or trace.states(desired), dtype, rng)
-        program = _Shadow(build(shadow), dtype, rng)
         if seed < tolerance.SHADOWS:
             actual, _ = trace.record(program, shadow, states)
             steps.append(len(actual["loss"]))
@@ -51,6 +49,15 @@ def spread(
                 apart = _apart(name, actual, desired)
                 found[f"spread/{name}"] = np.maximum(found.get(f"spread/{name}", 0.0), apart)
     return found | {"spread/steps": np.array([min(steps), max(steps)])}
+
+
+def shadow_of(
+    build: Callable[[Task], Program], task: Task, dtype: str, seed: int
+) -> tuple[Program, Task, np.random.Generator]:
+    """The reference on a task moved by an ulp, that task, and the generator that moved it."""
+    rng = np.random.default_rng(seed)
+    moved = _moved_task(task, dtype, rng)
+    return _Shadow(build(moved), dtype, rng), moved, rng
 
 
 @final

@@ -16,10 +16,11 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -29,15 +30,16 @@ import numpy as np
 import backends
 import tasks
 from backends.base import Placement, Program, Unsupported
-from harness import chance, faults, protocol, spread, trace
+from harness import chance, faults, lanes, protocol, spread, trace
 from harness.plan import fingerprint
-from tasks.spec import Rows, Task
+from tasks.spec import Array, Task
 
 if TYPE_CHECKING:
     from harness.explain import Explainer
 
 MARGIN = 1.05  # on the duration of a block: it is to be at least what is asked for
 MOST_STEPS = 2**20  # of a block: ends the search for a program that takes no time at all
+FORGET_PEAK = "5"  # what /proc/self/clear_refs takes for it: see proc(5)
 
 
 def main() -> None:
@@ -89,7 +91,7 @@ def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol
         return protocol.Failure("failed", str(error))
     except Exception as error:  # noqa: BLE001  whatever a framework's import may raise
         return _failure(error)
-    return module, protocol.Ready(time.perf_counter() - began, about | _linear_algebra())
+    return module, protocol.Ready(time.perf_counter() - began, _memory_mb("VmRSS"), about | _linear_algebra())
 
 
 class _NoColumn(Exception):
@@ -137,7 +139,7 @@ class _Worker:
         except Exception as error:  # noqa: BLE001  one cell's failure must not end the worker
             return _failure(error)
 
-    def _answer(self, request: protocol.Request) -> protocol.Reply:
+    def _answer(self, request: protocol.Request) -> protocol.Reply:  # noqa: PLR0911  one per request
         match request:
             case protocol.Record():
                 self.timed = None
@@ -147,11 +149,20 @@ class _Worker:
                 return self._explain(request)
             case protocol.Prepare():
                 self.timed = None  # frees the last one first
-                self.timed = _Timed(self._build, self._task(request), request.block_s)
+                self.timed = _Timed(self._build, self._task(request))
                 return self.timed.prepared
-            case protocol.Block():
+            case protocol.Prove():
                 assert self.timed is not None
-                return self.timed.block()
+                return self.timed.prove(request)
+            case protocol.WarmUp(lane, block_s):
+                assert self.timed is not None
+                return self.timed.warm_up(lane, block_s)
+            case protocol.Block(lane):
+                assert self.timed is not None
+                return self.timed.block(lane)
+            case protocol.Weigh():
+                assert self.timed is not None
+                return self.timed.weigh()
             case protocol.Sample(seeds):
                 return protocol.Sampled(*chance.sample(self.module, self.at, seeds))
 
@@ -204,52 +215,62 @@ class _Worker:
 
 
 class _Timed:
-    """A program in steady state, and blocks of steps that each start where the task starts."""
+    """A program in steady state, and blocks of steps in each lane, which all start where the task starts."""
 
-    def __init__(self, build: Callable[[Task], Program], task: Task, block_s: float) -> None:
+    def __init__(self, build: Callable[[Task], Program], task: Task) -> None:
         clock = time.perf_counter
-        self.task = task
-        batches = self._batches()
+        self.build, self.task = build, task
+        self.blocks: dict[str, Callable[[], Array]] = {}
+        batches = chain.from_iterable(task.epochs())
         began = clock()
         self.program: Program = build(task)
         self.program.wait()
         built = clock()
         self.start = self.program.observe()  # what every block begins with
         begun = clock()
-        self._run([next(batches)])
+        self._run(partial(self.program.run, [next(batches)]))
         first = clock()
-        self._run([next(batches)])
+        self._run(partial(self.program.run, [next(batches)]))
         second = clock()
-        steps = self._steps(batches, block_s)
-        self.block_batches = list(islice(self._batches(), steps))
-        self.prepared = protocol.Prepared(built - began, first - begun, second - first, steps)
+        self.prepared = protocol.Prepared(built - began, first - begun, second - first, _memory_mb("VmRSS"))
 
-    def _batches(self) -> Iterator[Rows]:
-        return chain.from_iterable(self.task.epochs())
-
-    def _run(self, batches: list[Rows]) -> None:
-        self.program.run(batches)
+    def _run(self, work: Callable[[], Array]) -> None:
+        work()
         self.program.wait()
 
-    def _steps(self, batches: Iterator[Rows], block_s: float) -> int:
-        """Warm up for at least a block's time; how many steps make a block of at least block_s."""
-        steps, took, fastest = 8, 0.0, math.inf
-        while took < block_s and steps < MOST_STEPS:
-            chunk = list(islice(batches, steps))
-            began = time.perf_counter()
-            self._run(chunk)
-            took = time.perf_counter() - began
-            fastest = min(fastest, took / steps)
-            steps = min(MOST_STEPS, 8 * steps, math.ceil(MARGIN * block_s / fastest))
-        return steps
-
-    def block(self) -> protocol.Measured:
+    def _restart(self) -> None:
         self.program.restore(self.start)
         self.program.wait()
+
+    def prove(self, request: protocol.Prove) -> protocol.Proved:
+        """Raises `Unsupported` where the framework has no such lane for this task."""
+        self._restart()
+        with np.errstate(all="ignore"):  # overflow is a result, compared like any other
+            found = lanes.outcome(request.lane, self.program, self.task)
+            if request.spread_in:
+                found |= lanes.spreads(self.build, self.task, found, request.spread_in)
+        trace.save(Path(request.outcome), found)
+        return protocol.Proved()
+
+    def warm_up(self, lane: str, block_s: float) -> protocol.Warm:
+        """In growing pieces, until one takes a block's time."""
+        each = lanes.steps(self.task, 1)
+        most = max(1, MOST_STEPS // each)
+        epochs, fastest = max(1, 8 // each), math.inf
+        while True:
+            self.blocks[lane] = lanes.driver(lane, self.program, self.task, epochs)
+            fastest = min(fastest, self.block(lane).wall_s / epochs)
+            enough = min(most, math.ceil(MARGIN * block_s / fastest))
+            if enough <= epochs:
+                return protocol.Warm(lanes.steps(self.task, epochs))
+            epochs = min(enough, 8 * epochs)
+
+    def block(self, lane: str) -> protocol.Measured:
+        self._restart()
         gc.disable()
         usage, stolen = resource.getrusage(resource.RUSAGE_SELF), _stolen_s()
         cpu, wall = time.process_time(), time.perf_counter()
-        self._run(self.block_batches)
+        self._run(self.blocks[lane])
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         after = resource.getrusage(resource.RUSAGE_SELF)
         gc.enable()
@@ -258,14 +279,21 @@ class _Timed:
             cpu_s=cpu,
             switches=after.ru_nivcsw - usage.ru_nivcsw,
             stolen_s=_stolen_s() - stolen,
-            peak_rss_mb=_peak_rss_mb(),
         )
 
+    def weigh(self) -> protocol.Weighed:
+        """In a pass of its own: to watch the memory is not free."""
+        self._restart()
+        with suppress(OSError):  # where it cannot be forgotten, the peak is the process's so far
+            Path("/proc/self/clear_refs").write_text(FORGET_PEAK)
+        self._run(self.blocks["run"])
+        return protocol.Weighed(_memory_mb("VmHWM"))
 
-def _peak_rss_mb() -> float:
-    """The most memory that this process has had; getrusage would count the parent's before it started us."""
+
+def _memory_mb(field: str) -> float:
+    """Memory in use (VmRSS), or the most so far (VmHWM); getrusage's would count the parent's."""
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
     return 0.0  # a kernel that does not tell
 

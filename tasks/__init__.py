@@ -22,6 +22,7 @@ from tasks import (
     schedule,
     selection,
     small,
+    sweep,
     xor,
 )
 from tasks.spec import Task, TaskError
@@ -36,10 +37,13 @@ TASKS: dict[str, Task] = {task.name: task for family in FAMILIES for task in fam
 
 
 def unlisted(name: str) -> Task | None:
-    """A task that is not a row of the table: a small one that faults are put into, or "random-<seed>"."""
+    """A task that is not a row of the table: a small one for faults, "random-<seed>", or one of any size.
+
+    Raises `TaskError` for a size that cannot be.
+    """
     if found := re.fullmatch(r"random-(\d+)", name):
         return arbitrary.random(int(found[1]))
-    return next((task for task in small.TASKS if task.name == name), None)
+    return next((task for task in small.TASKS if task.name == name), None) or sweep.find(name)
 
 
 def load(path: Path) -> dict[str, Task]:

@@ -81,7 +81,8 @@ def _timings(a: Result, b: Result) -> Iterator[str]:
 
 
 def _ratio(cell: Cell | None) -> list[float] | None:
-    return cell.timing.ratio_to_reference if cell and cell.timing else None
+    lane = figures.lane_of(cell, "run")
+    return lane.ratio_to_reference if lane else None
 
 
 def _interval(ratio: list[float]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from harness import parity
-from harness.result import BROKEN, TRACED, Cell, Difference, Metrics, Result, Status, Timing
+from harness.result import BROKEN, TRACED, Cell, Difference, Lane, Metrics, Result, Status, Timing
 
 STATUSES: tuple[Status, ...] = get_args(Status)  # in the order in which reports list them
 NO_REASON = "no reason was given"
@@ -346,45 +346,57 @@ def plain(text: str) -> str:
     return UNPRINTABLE.sub("", ANSI.sub("", text))
 
 
-def step_times(timing: Timing) -> list[float]:
+def lanes(result: Result) -> list[str]:
+    """The lanes in which anything was timed, `run` first."""
+    found = {lane for cell in result.cells if cell.timing for lane in cell.timing.lanes}
+    return sorted(found, key=lambda lane: (lane != "run", lane != "step", lane))
+
+
+def lane_of(cell: Cell | None, lane: str) -> Lane | None:
+    """A cell's times in this lane, if there are any."""
+    return cell.timing.lanes.get(lane) if cell and cell.timing else None
+
+
+def step_times(lane: Lane) -> list[float]:
     """Seconds per step of each block; a block without steps or time is no measurement."""
-    steps = timing.steps_per_block
-    return [seconds / steps for seconds in timing.blocks_s if seconds and steps]
+    steps = lane.steps_per_block
+    return [seconds / steps for seconds in lane.blocks_s if seconds and steps]
 
 
-def step_time(cell: Cell) -> str | None:
+def step_time(cell: Cell, lane: str = "run") -> str | None:
     """The median step time, as "24.7 µs"; None where none was measured."""
-    times = step_times(cell.timing) if cell.timing else []
+    found = lane_of(cell, lane)
+    times = step_times(found) if found else []
     return f"{digits(statistics.median(times) * 1e6)} µs" if times else None
 
 
-def ratio(cell: Cell) -> str:
-    """The ratio to the reference's time and its interval, as "6.55× 6.30–6.81", or nothing."""
-    if cell.timing is None or cell.timing.ratio_to_reference is None:
+def ratio(cell: Cell, lane: str = "run") -> str:
+    """The ratio to the time of the reference's `run` and its interval, as "6.55× 6.30–6.81", or nothing."""
+    found = lane_of(cell, lane)
+    if found is None:
         return ""
-    low, middle, high = cell.timing.ratio_to_reference
+    low, middle, high = found.ratio_to_reference
     return f"{digits(middle)}× {digits(low)}–{digits(high)}"
 
 
 def ratios(cells: Sequence[Cell]) -> str:
     """Of several tasks, the median ratio to the reference's time, lowest and highest: "6.55× 0.980–120"."""
-    found = [
-        cell.timing.ratio_to_reference[1] for cell in cells if cell.timing and cell.timing.ratio_to_reference
-    ]
+    found = [lane.ratio_to_reference[1] for cell in cells if (lane := lane_of(cell, "run"))]
     if not found:
         return ""
     middle, low, high = (digits(value) for value in (statistics.median(found), min(found), max(found)))
     return f"{middle}× {low}–{high}" if len(found) > 1 else f"{middle}×"
 
 
-def timing_words(cell: Cell, result: Result) -> list[str]:
+def timing_words(cell: Cell, result: Result, lane: str = "run") -> list[str]:
     """Step time; ratio and interval; whether they allow no verdict or show no difference."""
-    if cell.timing is None:
+    found = lane_of(cell, lane)
+    if found is None:
         return []
-    words = [step_time(cell) or "no time"]
-    if ratio(cell):
-        words.append(f"A/A {ratio(cell)}" if is_reference(cell, result) else ratio(cell))
-    return words + [said for said in ("no verdict", "no difference") if said in cell.timing.verdict]
+    words = [step_time(cell, lane) or "no time"]
+    is_again = lane == "run" and is_reference(cell, result)
+    words.append(f"A/A {ratio(cell)}" if is_again else ratio(cell, lane))
+    return words + [said for said in ("no verdict", "no difference") if said in found.verdict]
 
 
 def digits(value: float) -> str:
@@ -402,11 +414,17 @@ def timing_remarks(result: Result) -> dict[str, list[Cell]]:
 
 
 def _remarks(timing: Timing) -> Iterator[str]:
-    if timing.verdict.startswith("indicative"):
+    verdicts = [lane.verdict for lane in timing.lanes.values()]
+    if any(said.startswith("indicative") for said in verdicts):
         yield "indicative only: too few rounds"
-    if "no verdict" in timing.verdict:
-        yield timing.verdict[timing.verdict.index("no verdict") :]
-    if not timing.steady:
-        yield "not steady"
+    for said in verdicts:
+        if "no verdict" in said:
+            yield said[said.index("no verdict") :]
+            break  # it is the same reference
+    for name, lane in timing.lanes.items():
+        if not lane.steady:
+            yield f"{name} not steady"
     if any(timing.disturbed):
         yield "some rounds disturbed by other work on the machine"
+    for name, why in timing.no_lane.items():
+        yield f"no {name}: {why}"

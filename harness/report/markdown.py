@@ -100,15 +100,16 @@ def _timing(result: Result) -> Iterator[str]:
         return
     yield "## Step time"
     yield ""
-    yield f"Median; ratio to {result.reference}'s, 95 % interval (A/A: to itself)."
+    yield f"Median; ratio to {result.reference}'s `run`, 95 % interval (A/A: to itself)."
     yield ""
-    yield from _head(result)
-    for name, cells in figures.table(result).items():
-        row = [cells.get(backend) for backend in figures.backends(result)]
-        words = [", ".join(figures.timing_words(cell, result)) if cell else "" for cell in row]
-        if any(words):
-            yield _row([name, *words])
-    yield ""
+    for lane in figures.lanes(result):
+        yield from _head(result, f"task, in {lane}")
+        for name, cells in figures.table(result).items():
+            row = [cells.get(backend) for backend in figures.backends(result)]
+            words = [", ".join(figures.timing_words(cell, result, lane)) if cell else "" for cell in row]
+            if any(words):
+                yield _row([name, *words])
+        yield ""
     for remark, concerned in figures.timing_remarks(result).items():
         yield f"- {_escape(remark)} ({_escape(figures.briefly(concerned, result))})"
 

@@ -99,7 +99,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         figures=figures,
         describe=parity.describe,
         verdict=verdict.sentence(result),
-        timing=_timing_charts(result, palette, drawn),
+        timing=list(_timing_charts(result, palette, drawn)),
         cold=_cold(result, backends),
         listings=_listings(rows, tasks, backends),
         command=partial(_command, run=result.command),
@@ -257,14 +257,17 @@ def _fits(row: Row, traces: Mapping[str, Arrays], task: Task | None, palette: Pa
         yield charts.fit(f"fit-{row.slug}", title, (x, task.data.y_train), series, palette)
 
 
-def _timing_charts(result: Result, palette: Palette, drawn: set[str]) -> list[Chart]:
-    ratios = []
-    for cell in result.cells:
-        if cell.task in drawn and cell.timing and cell.timing.ratio_to_reference:
-            low, middle, high = cell.timing.ratio_to_reference
-            is_reference = figures.is_reference(cell, result)
-            ratios.append(Ratio(cell.task, cell.backend, low, middle, high, is_reference))
-    return [charts.forest("ratios", "Step time relative to the reference", ratios, palette)] if ratios else []
+def _timing_charts(result: Result, palette: Palette, drawn: set[str]) -> Iterator[Chart]:
+    for lane in figures.lanes(result):
+        ratios = []
+        for cell in result.cells:
+            if cell.task in drawn and (found := figures.lane_of(cell, lane)):
+                is_again = lane == "run" and figures.is_reference(cell, result)
+                low, middle, high = found.ratio_to_reference
+                ratios.append(Ratio(cell.task, cell.backend, low, middle, high, is_again))
+        if ratios:
+            title = f"Step time in {lane} relative to the run of {result.reference}"
+            yield charts.forest(f"ratios-{lane}", title, ratios, palette)
 
 
 def _cold(result: Result, backends: Sequence[str]) -> list[Chart]:
@@ -276,11 +279,19 @@ def _cold(result: Result, backends: Sequence[str]) -> list[Chart]:
     if not timed:
         return []
     phases = {backend: _phases(found) for backend, found in timed.items()}
-    memory = {backend: {"peak": max(t.peak_rss_mb for t in found)} for backend, found in timed.items()}
+    memory = {backend: _memory(found) for backend, found in timed.items()}
     return [
         charts.bars("cold", "Before the first result: median over the tasks", phases, "seconds"),
-        charts.bars("memory", "Highest memory of the worker's process", memory, "MB"),
+        charts.bars("memory", "Memory of the worker's process: median over the tasks", memory, "MB"),
     ]
+
+
+def _memory(timings: Sequence[Timing]) -> dict[str, float]:
+    return {
+        "after import": statistics.median(t.import_rss_mb for t in timings),
+        "after two steps": statistics.median(t.built_rss_mb for t in timings),
+        "peak of a block": statistics.median(t.peak_rss_mb for t in timings),
+    }
 
 
 def _phases(timings: Sequence[Timing]) -> dict[str, float]:

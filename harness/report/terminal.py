@@ -153,14 +153,15 @@ def _print_inconclusive(result: Result, console: Console) -> None:
 
 
 def _print_times(result: Result, console: Console) -> None:
-    title = f"Median step time; ratio to {result.reference}'s, 95 % interval (A/A: to itself)"
-    _print_heading(title, console)
-    table = _table("task", figures.backends(result))
-    for name, cells in figures.table(result).items():
-        row = [cells.get(backend) for backend in figures.backends(result)]
-        if any(cell and cell.timing for cell in row):
-            table.add_row(_row_name(name, console), *(_time(cell, result) for cell in row))
-    console.print(table)
+    for lane in figures.lanes(result):
+        title = f"Median step time in `{lane}`; ratio to {result.reference}'s `run`, 95 % interval"
+        _print_heading(f"{title} (A/A: to itself)" if lane == "run" else title, console)
+        table = _table("task", figures.backends(result))
+        for name, cells in figures.table(result).items():
+            row = [cells.get(backend) for backend in figures.backends(result)]
+            if any(figures.lane_of(cell, lane) for cell in row):
+                table.add_row(_row_name(name, console), *(_time(cell, result, lane) for cell in row))
+        console.print(table)
 
 
 def _print_concept_times(result: Result, console: Console) -> None:
@@ -179,8 +180,8 @@ def _print_remarks(result: Result, console: Console) -> None:
         console.print(Text(f"{remark} ({figures.briefly(concerned, result)})"))
 
 
-def _time(cell: Cell | None, result: Result) -> Text:
-    return Text("\n".join(figures.timing_words(cell, result)) if cell else "")
+def _time(cell: Cell | None, result: Result, lane: str) -> Text:
+    return Text("\n".join(figures.timing_words(cell, result, lane)) if cell else "")
 
 
 def _print_reasons(result: Result, console: Console) -> None:

@@ -15,25 +15,32 @@ def write(result: Result, folder: Path) -> Path | None:
 
     Raises `OSError` when it cannot be written.
     """
-    timed = [(cell, cell.timing) for cell in result.cells if cell.timing and figures.step_times(cell.timing)]
+    timed = [
+        (cell, cell.timing, name)
+        for cell in result.cells
+        if cell.timing
+        for name, lane in cell.timing.lanes.items()
+        if figures.step_times(lane)
+    ]
     if not timed:
         return None
     content = io.StringIO()
-    BenchmarkSuite([_benchmark(cell, timing, result) for cell, timing in timed]).dump(content)
+    BenchmarkSuite([_benchmark(*one, result) for one in timed]).dump(content)
     path = folder / "timings.pyperf.json"
     trace.write(path, content.getvalue().encode())
     return path
 
 
-def _benchmark(cell: Cell, timing: Timing, result: Result) -> Benchmark:
+def _benchmark(cell: Cell, timing: Timing, name: str, result: Result) -> Benchmark:
     """Values are seconds per step, one per block; a block's steps are pyperf's loops.
 
-    The first two steps, each timed alone, are the warm-ups.
+    The first two steps of the program, each timed alone, are the warm-ups.
     """
+    lane = timing.lanes[name]
     metadata = {
-        "name": f"{cell.task} {cell.backend} {cell.dtype} {cell.device} threads={cell.threads}",
+        "name": f"{cell.task} {cell.backend} {name} {cell.dtype} {cell.device} threads={cell.threads}",
         "unit": "second",
-        "loops": timing.steps_per_block,
+        "loops": lane.steps_per_block,
         "device": cell.device,
         "threads": cell.threads,
         "started": result.started,
@@ -44,5 +51,5 @@ def _benchmark(cell: Cell, timing: Timing, result: Result) -> Benchmark:
     }
     warmups = [(1, timing.first_step_s), (1, timing.second_step_s)]
     known = {name: value for name, value in metadata.items() if value != ""}  # pyperf refuses empty ones
-    run = Run(figures.step_times(timing), warmups=warmups, metadata=known, collect_metadata=False)
+    run = Run(figures.step_times(lane), warmups=warmups, metadata=known, collect_metadata=False)
     return Benchmark([run])
