@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-import tasks
 from harness import plan
 from harness.plan import UsageError
 from tasks.spec import Task
@@ -219,8 +218,8 @@ def show(task: str, names: tuple[str, ...], tasks_from: Path | None) -> None:
     from harness.show import print_task
 
     table = plan.rows((), tasks_from, everything=True)
-    if unlisted := tasks.unlisted(task):
-        table[task] = unlisted
+    if task not in table:
+        table |= plan.unlisted(task)
     if task not in table:
         raise UsageError(f"no task is named {task!r}; {plan.suggestion(task, list(table))}")
     chosen = plan.columns(names) if names else backends.COLUMNS.values()

@@ -118,14 +118,22 @@ def timed(table: Mapping[str, Task]) -> list[str]:
 
 
 def _unlisted(pattern: str, table: Mapping[str, Task]) -> list[Task]:
-    """What a pattern that matches no row may mean: small tasks, or a random one by its name."""
+    """What a pattern that matches no row may mean: small tasks, or one that is found by its name."""
     if any(_matches(task, pattern) for task in table.values()):
         return []
+    return list(unlisted(pattern).values()) or [task for task in tasks.small.TASKS if _matches(task, pattern)]
+
+
+def unlisted(name: str) -> dict[str, Task]:
+    """The task of this name that is no row of the table, or nothing.
+
+    Raises `UsageError` for a size that cannot be.
+    """
     try:
-        named = tasks.unlisted(pattern)
+        found = tasks.unlisted(name)
     except tasks.TaskError as error:
         raise UsageError(str(error)) from error
-    return [named] if named else [task for task in tasks.small.TASKS if _matches(task, pattern)]
+    return {name: found} if found else {}
 
 
 def suggestion(name: str, known: list[str]) -> str:

@@ -102,7 +102,7 @@ class Measured(Struct, frozen=True, tag=True):
 
 
 class Weigh(Struct, frozen=True, tag=True):
-    """Run one more block of `run`, not timed, and watch the memory."""
+    """Run one more block of the first lane, not timed, and watch the memory."""
 
 
 class Weighed(Struct, frozen=True, tag=True):

@@ -35,7 +35,7 @@ class _Runner:
     spot: Spot
     session: Session
     prepared: protocol.Prepared
-    agrees_to: dict[str, float] = field(default_factory=dict)  # lanes that are proved, and how well
+    agrees_to: dict[str, float] = field(default_factory=dict)  # lanes that are proved, and how closely
     no_lane: dict[str, str] = field(default_factory=dict)  # the others, and why
     steps: dict[str, int] = field(default_factory=dict)  # of a block, by lane
 
@@ -55,7 +55,7 @@ class Race:
     """One task on the workers of its cells, the reference's first."""
 
     sessions: Mapping[Spot, Session]
-    lanes: Sequence[str]  # beside "run"
+    lanes: Sequence[str]  # "run" among them: ratios are to the reference's
     rounds: int
     folder: Path  # where workers leave what a lane comes to
     stop: Callable[[], None]  # makes them come to an end, on Ctrl-C
@@ -64,7 +64,7 @@ class Race:
         """The times of each cell.  Raises `BrokenAt` when a backend breaks."""
         reference, *_ = runners = self._each(self._prepare, list(self.sessions))
         spread_in = runners[-1].spot.at.dtype  # what is judged; the reference is float64 in any case
-        spreads = trace.spreads(self._outcome(reference, "run", spread_in))
+        spreads = trace.spreads(self._outcome(reference, "step", spread_in))
         self._each(partial(self._prove, spreads=spreads), runners)
         for runner in runners:  # by turns: on a core beside a busy one, nobody learns its speed
             runner.warm_up()
@@ -97,9 +97,8 @@ class Race:
             raise BrokenAt(spot, broken) from broken
 
     def _prove(self, runner: _Runner, spreads: Arrays) -> None:
-        """Which lanes come to what `run` comes to, and why others are not timed."""
-        desired = self._outcome(runner, "run") | spreads
-        runner.agrees_to["run"] = 0.0
+        """Which lanes come to what single steps come to, and why others are not timed."""
+        desired = self._outcome(runner, "step") | spreads
         for lane in self.lanes:
             try:
                 actual = self._outcome(runner, lane)
@@ -111,7 +110,7 @@ class Race:
             found = parity.compare(actual, desired, runner.spot.at.dtype)
             if found.first_divergence:
                 runner.no_lane[lane] = (
-                    f"not timed: its first epochs differ from those of `run` by {parity.worst(found):.1e}"
+                    f"not timed: its first epochs differ from single steps by {parity.worst(found):.1e}"
                 )
             else:
                 runner.agrees_to[lane] = parity.worst(found)

@@ -81,7 +81,7 @@ class Lane(Struct, frozen=True, forbid_unknown_fields=True):
     steady: bool
     ratio_to_reference: list[float]  # to its `run`: low, middle, high of the 95 % interval, paired by round
     verdict: str  # "slower", "indicative: faster", "no verdict: …"
-    agrees_to: float  # worst relative difference of the first epochs from those of the backend's own `run`
+    agrees_to: float  # worst relative difference of the first epochs from the backend's own single steps
 
 
 class Timing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,7 +93,7 @@ class Timing(Struct, frozen=True, forbid_unknown_fields=True):
     first_step_s: Seconds  # the first step, with tracing and compiling
     second_step_s: Seconds  # the second step: long where something was compiled again
     disturbed: list[bool]  # rounds that stayed noisy after repeating: stolen time or forced switches
-    lanes: dict[str, Lane]  # by the names of harness/lanes.py; "run" is always there
+    lanes: dict[str, Lane]  # by the names of harness/lanes.py
     no_lane: dict[str, str]  # why others are not
     import_rss_mb: float  # memory of the worker's process after importing …
     built_rss_mb: float  # … after the first two steps …

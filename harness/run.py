@@ -365,7 +365,7 @@ class Run:
             return
         race = Race(
             {spot: self._session(spot) for spot in row},
-            [lane for lane in self.options.lanes if lane != "run"],
+            list(dict.fromkeys(["run", *self.options.lanes])),
             self.options.rounds,
             self.out / "traces",
             self._stop,

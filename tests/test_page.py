@@ -28,6 +28,7 @@ from harness.result import (
     Difference,
     Divergence,
     Environment,
+    Lane,
     Metrics,
     Parity,
     Result,
@@ -120,20 +121,27 @@ def cell(task: str, backend: str, status: Status, **fields: Any) -> Cell:
 
 
 def timing(low: float, middle: float, high: float) -> Timing:
+    lane = Lane(
+        steps_per_block=1000,
+        blocks_s=[0.02, 0.03, 0.04],
+        blocks_again_s=[],
+        cpu_s=[0.02, 0.03, 0.04],
+        steady=False,
+        ratio_to_reference=[low, middle, high],
+        verdict="slower",
+        agrees_to=1e-16,
+    )
     return Timing(
         start_s=0.2,
         import_s=3.0,
         build_s=0.1,
         first_step_s=0.5,
         second_step_s=0.25,
-        blocks_s=[0.02, 0.03, 0.04],
-        blocks_again_s=[],
-        cpu_s=[0.02, 0.03, 0.04],
-        steps_per_block=1000,
         disturbed=[False, True, False],
-        steady=False,
-        ratio_to_reference=[low, middle, high],
-        verdict="slower",
+        lanes={"run": lane, "step": lane},
+        no_lane={"fit": "no trainer"},
+        import_rss_mb=100.0,
+        built_rss_mb=150.0,
         peak_rss_mb=200.0,
     )
 

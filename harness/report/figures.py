@@ -349,7 +349,7 @@ def plain(text: str) -> str:
 def lanes(result: Result) -> list[str]:
     """The lanes in which anything was timed, `run` first."""
     found = {lane for cell in result.cells if cell.timing for lane in cell.timing.lanes}
-    return sorted(found, key=lambda lane: (lane != "run", lane != "step", lane))
+    return sorted(found, key=lambda lane: (lane != "run", lane != "step", lane != "fit", lane))
 
 
 def lane_of(cell: Cell | None, lane: str) -> Lane | None:
