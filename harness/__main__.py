@@ -5,6 +5,7 @@
 """
 
 import io
+import os
 import shlex
 import shutil
 import sys
@@ -91,6 +92,7 @@ file_path = click.Path(path_type=Path)
 @click.option(
     "--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per worker."
 )
+@click.option("--all-cores", is_flag=True, help="Beside that, the same on a thread for each core.")
 @click.option(
     "--out", type=file_path, default=Path("reports/latest"), show_default=True, help="Folder of the run."
 )
@@ -114,6 +116,7 @@ def run(
     dtype: str,
     device: str,
     threads: int,
+    all_cores: bool,
     out: Path,
     no_timing: bool,
     quick: bool,
@@ -138,7 +141,10 @@ def run(
     if device == "cuda" and (problem := environment.cuda_problem()):
         raise UsageError(f"--device cuda: {problem}")
     table = plan.rows(patterns, tasks_from, everything=everything)
-    spots = plan.spots(table, plan.columns(backends), Placement(dtype, device, threads))
+    cores = os.cpu_count() if all_cores else None
+    if cores == threads:
+        raise UsageError(f"--all-cores: there are {cores}, the same as --threads")
+    spots = plan.spots(table, plan.columns(backends), Placement(dtype, device, threads), cores=cores)
     options = Options(
         out=out,
         command=[

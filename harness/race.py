@@ -85,7 +85,7 @@ class Race:
 
     def _each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
         """As many cold starts at a time as there are cores: each is a process of its own on few threads."""
-        threads = next(iter(self.sessions)).at.threads
+        threads = max(spot.at.threads for spot in self.sessions)
         return together(work, items, self.stop, at_once=(os.cpu_count() or 1) // threads)
 
     def _prepare(self, spot: Spot) -> _Runner:

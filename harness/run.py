@@ -72,6 +72,7 @@ class Run:
         self.groups: dict[str, list[list[str]]] = {}
         self.concepts: list[Concept] = []
         self.dtype = spots[-1].at.dtype  # what is judged; the reference is float64 in any case
+        self.threads = next(spot.at.threads for spot in spots if spot.is_reference)  # of most cells
         self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
         self.stopping = threading.Event()
         self.references = {spot.task.name: threading.Event() for spot in spots}
@@ -122,11 +123,11 @@ class Run:
 
     def _check_nothing_is_left_out(self, known: Mapping[str, Cell]) -> None:
         """A resumed run must have all the cells of the one before, or its report would lose them."""
-        planned = {(spot.task.name, spot.column.name, spot.at.dtype) for spot in self.spots}
+        planned = {(spot.task.name, spot.column.name, spot.at.dtype, spot.at.threads) for spot in self.spots}
         names = [
             f"{cell.task} × {cell.backend} ({cell.dtype})"
             for cell in known.values()
-            if (cell.task, cell.backend, cell.dtype) not in planned
+            if (cell.task, cell.backend, cell.dtype, cell.threads) not in planned
         ]
         if names:
             raise UsageError(
@@ -147,7 +148,7 @@ class Run:
             command=self.options.command,
             reference=REFERENCE,
             environment=environment.describe(
-                at.threads, at.device, environment.versions(sorted(frameworks)), about
+                self.threads, at.device, environment.versions(sorted(frameworks)), about
             ),
             phases_s=self.phases,
             cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
@@ -314,6 +315,7 @@ class Run:
                 spot.column.name: cell
                 for spot in self.spots
                 if spot.task is reference.task and spot.at.dtype == self.dtype
+                if spot.at.threads == self.threads
                 if (cell := self.cells.get(spot)) and cell.trace
             }
             if any(cell.status == "diverged" for cell in row.values()):

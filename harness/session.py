@@ -62,8 +62,8 @@ class Session:
     ) -> None:
         self.column, self.at, self.limits = column, at, limits
         self.python, self.tasks_from = python, tasks_from
-        self.log = folder / "logs" / f"{column.name}.{at.dtype}.log"
-        self.cache = folder / "logs" / f"{column.name}.cache"
+        self.log = folder / "logs" / f"{column.name}.{at.name}.log"
+        self.cache = folder / "logs" / f"{column.name}.{at.name}.cache"
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
         self.asking = threading.Lock()  # one question at a time: other columns have the reference replayed

@@ -71,7 +71,8 @@ def backends(result: Result) -> list[str]:
 
 def is_reference(cell: Cell, result: Result) -> bool:
     """Whether the others are compared with this cell: the reference's backend, at float64 on the CPU."""
-    return (cell.backend, cell.dtype, cell.device) == (result.reference, "float64", "cpu")
+    placement = (cell.dtype, cell.device, cell.threads)
+    return cell.backend == result.reference and placement == ("float64", "cpu", result.environment.threads)
 
 
 def differences(cell: Cell) -> dict[str, Difference]:
