@@ -403,6 +403,7 @@ def runs(tmp_path_factory):
             "wrong": (*wrong, "--no-timing"),
             "unseeded": unseeded,
             "quick": (*noisy, "--quick"),
+            "cores": (*noisy, "--no-timing", "--all-cores"),
             "unlisted": ("-t", "small-adam", "-t", "random-12", "-b", "numpy", "--no-timing"),
             "undecided": ("-t", "perceptron-and", "-b", "numpy", "--dtype", "float32", "--no-timing"),
         },
@@ -440,6 +441,18 @@ def test_quick_run_is_timed_and_indicative(runs):
         assert lane["verdict"].startswith("indicative: ")
         assert lane["blocks_again_s"] == []
     assert (path / "timings.pyperf.json").is_file()
+
+
+def test_all_cores_are_compared_beside_one_thread(runs):
+    done, path = runs["cores"].done, runs["cores"].folder
+    assert (done.returncode, done.stderr) == (0, "")
+    found = [(cell.backend, cell.threads, cell.status) for cell in folder.load(path).cells]
+    assert found == [(name, n, "agreed") for n in (1, os.cpu_count()) for name in ("numpy", "noisy")]
+
+
+def test_as_many_cores_as_threads_are_refused():
+    told = refused("run", "-t", TASK, "-b", "numpy", "--threads", os.cpu_count(), "--all-cores")
+    assert f"--all-cores: there are {os.cpu_count()}, the same as --threads" in told
 
 
 def test_two_threads_are_given_to_the_worker(unusual):
