@@ -91,7 +91,8 @@ def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol
         return protocol.Failure("failed", str(error))
     except Exception as error:  # noqa: BLE001  whatever a framework's import may raise
         return _failure(error)
-    return module, protocol.Ready(time.perf_counter() - began, _memory_mb("VmRSS"), about | _linear_algebra())
+    about |= _linear_algebra() | {"threads of the process": str(len(os.listdir("/proc/self/task")))}
+    return module, protocol.Ready(time.perf_counter() - began, _memory_mb("VmRSS"), about)
 
 
 class _NoColumn(Exception):
