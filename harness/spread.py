@@ -133,9 +133,7 @@ def _apart(name: str, actual: Arrays, desired: Arrays) -> Array:
 
 
 def _moved_task(task: Task, ulps: Ulps) -> Task:
-    changes: dict[str, Any] = {
-        "start": {name: ulps.near(array) for name, array in task.start.items()}
-    }
+    changes: dict[str, Any] = {"start": {name: ulps.near(array) for name, array in task.start.items()}}
     if task.data is not None:
         x, weights = task.data.x_train, task.data.weights
         changes["data"] = replace(
