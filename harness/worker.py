@@ -91,7 +91,7 @@ def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol
         return protocol.Failure("failed", str(error))
     except Exception as error:  # noqa: BLE001  whatever a framework's import may raise
         return _failure(error)
-    about |= _linear_algebra() | {"threads of the process": str(len(os.listdir("/proc/self/task")))}
+    about |= _linear_algebra() | {"threads of the process": str(len(list(Path("/proc/self/task").iterdir())))}
     return module, protocol.Ready(time.perf_counter() - began, _memory_mb("VmRSS"), about)
 
 
