@@ -15,7 +15,6 @@ from tasks import sweep
 def setup(at):
     """Fast: what is known to be in order is not looked through again."""
     sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are all that is asked for
     return {"scikit-learn": sklearn.__version__}
 
 
@@ -56,7 +55,9 @@ class Network(Program):
     def fit(self, epochs):
         """It makes a new optimizer, so it begins where the task does."""
         self.native.max_iter = epochs
-        self.native.fit(self.x, self.y)
+        with warnings.catch_warnings():  # so many epochs are all that is asked for
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.native.fit(self.x, self.y)
         return np.array(self.native.loss_curve_[-epochs:])
 
     def gradient(self, rows):
