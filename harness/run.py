@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 import traceback
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -69,7 +68,7 @@ class Run:
         self.started = dt.datetime.now(dt.UTC)
         self.began = time.perf_counter()
         self.phases: dict[str, float] = {}
-        self.spent: Counter[str] = Counter()
+        self.spent = dict.fromkeys(("starting", "steps", "recording", "comparing"), 0.0)
         self.cells: dict[Spot, Cell] = {}
         self.groups: dict[str, list[list[str]]] = {}
         self.concepts: list[Concept] = []
@@ -158,7 +157,7 @@ class Run:
             cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
             groups=self.groups,
             concepts=self.concepts,
-            spent_s=dict(self.spent),
+            spent_s=self.spent,
         )
 
     def _phase(self, name: str, work: Callable[[], None]) -> None:

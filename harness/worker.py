@@ -200,7 +200,7 @@ class _Worker:
             states = trace.states(trace.load(Path(request.states))) if request.states else None
             clock = _Clock()
             program = clock(build)(task)
-            program.run = clock(program.run)  # type: ignore[method-assign]  to tell steps from recording
+            program.run = clock(program.run)  # type: ignore[method-assign, assignment]  # tells steps from recording
             arrays, not_observed = trace.record(program, task, states)
             if request.spread_in:
                 arrays |= spread.spread(build, task, arrays, request.spread_in)

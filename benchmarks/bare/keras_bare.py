@@ -41,8 +41,20 @@ class Network(Program):
     def run(self, batches):
         return self._steps(tf.constant(len(batches))).numpy()
 
+    def fit(self, epochs):
+        """The same loop, compiled by XLA for just so many epochs."""
+        return self._epochs(epochs).numpy()
+
     @tf.function
     def _steps(self, count):
+        return self._loop(count)
+
+    @tf.function(jit_compile=True)
+    def _epochs(self, epochs):
+        losses = self._loop(epochs * len(self.x))
+        return tf.reduce_mean(tf.reshape(losses, (epochs, -1)), axis=1)
+
+    def _loop(self, count):
         losses = tf.TensorArray(tf.float64, count)
         before = tf.cast(self.optimizer.iterations.value, tf.int32)
         for i in tf.range(count):

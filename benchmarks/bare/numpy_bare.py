@@ -38,51 +38,48 @@ class Network(Program):
 
     def run(self, batches):
         x, y, n, w, g, m, v, room = self.x, self.y, self.batch, self.w, self.g, self.m, self.v, self.room
-        rate, beta_1, beta_2, epsilon = (
-            self.adam.learning_rate,
-            self.adam.beta_1,
-            self.adam.beta_2,
-            self.adam.epsilon,
-        )
+        adam = self.adam
         p, q = list(self.parameters.values()), list(self.gradients.values())
-        layers = list(zip(p[0::2], p[1::2], q[0::2], q[1::2], self.h, self.d, self.dead, strict=True))
-        z, delta = self.h[-1], self.d[-1]
+        layers = list(zip(p[0::2], p[1::2], q[0::2], q[1::2], strict=True))
+        z, delta, ones = self.h[-1], self.d[-1], np.ones(n)
+        sign = 1.0 - 2.0 * y  # so that the loss is log(1 + e^u) with u = sign·z
         losses = np.empty(len(batches))
         for k in range(len(batches)):
             start = self.t * n % len(x)
-            here, there = x[start : start + n], y[start : start + n]
-            inputs = [here]
-            for kernel, bias, _, _, h, _, _ in layers:
-                np.matmul(inputs[-1], kernel, out=h)
+            here, there = x[start : start + n], sign[start : start + n]
+            h = here
+            for (kernel, bias, _, _), room_h in zip(layers, self.h, strict=True):
+                h = np.dot(h, kernel, out=room_h)
                 np.add(h, bias, out=h)
                 if h is not z:
                     np.maximum(h, 0.0, out=h)
-                inputs.append(h)
-            losses[k] = (np.add.reduce(np.logaddexp(0.0, z), axis=None) - np.vdot(z, there)) / n
-            expit(z, out=delta)
-            np.subtract(delta, there, out=delta)
+            u = np.multiply(z, there, out=z)
+            losses[k] = np.add.reduce(np.logaddexp(0.0, u), axis=None) / n
+            expit(u, out=delta)
+            np.multiply(delta, there, out=delta)
             np.divide(delta, n, out=delta)
             for i in range(len(layers) - 1, -1, -1):
-                kernel, _, gradient, bias_gradient, _, d, _ = layers[i]
-                np.matmul(inputs[i].T, d, out=gradient)
-                np.add.reduce(d, axis=0, out=bias_gradient)
+                kernel, _, gradient, bias_gradient = layers[i]
+                below, d = self.h[i - 1] if i else here, self.d[i]
+                np.dot(below.T, d, out=gradient)
+                np.dot(ones, d, out=bias_gradient)  # Fast: a sum over rows takes five times as long
                 if i:
-                    below, dead = self.d[i - 1], self.dead[i - 1]
-                    np.matmul(d, kernel.T, out=below)
-                    np.greater(inputs[i], 0.0, out=dead)
-                    np.multiply(below, dead, out=below)
+                    np.dot(d, kernel.T, out=self.d[i - 1])
+                    np.less_equal(below, 0.0, out=self.dead[i - 1])
+                    np.putmask(self.d[i - 1], self.dead[i - 1], 0.0)
             self.t += 1
-            np.multiply(m, beta_1, out=m)
-            np.multiply(g, 1 - beta_1, out=room)
+            np.multiply(m, adam.beta_1, out=m)
+            np.multiply(g, 1 - adam.beta_1, out=room)
             np.add(m, room, out=m)
-            np.multiply(v, beta_2, out=v)
+            np.multiply(v, adam.beta_2, out=v)
             np.multiply(g, g, out=g)
-            np.multiply(g, 1 - beta_2, out=g)
+            np.multiply(g, 1 - adam.beta_2, out=g)
             np.add(v, g, out=v)
             np.sqrt(v, out=room)
-            np.add(room, epsilon, out=room)
+            np.add(room, adam.epsilon, out=room)
             np.divide(m, room, out=room)
-            np.multiply(room, rate * math.sqrt(1 - beta_2**self.t) / (1 - beta_1**self.t), out=room)
+            bias_1, bias_2 = 1 - adam.beta_1**self.t, 1 - adam.beta_2**self.t
+            np.multiply(room, adam.learning_rate * math.sqrt(bias_2) / bias_1, out=room)
             np.subtract(w, room, out=w)
         return losses
 

@@ -4,7 +4,6 @@ Those loops are columns, too, in benchmarks/bare/: so they are held against the 
 and take turns with the columns in the same rounds.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from backends import COLUMNS
 from backends.base import Placement
 from harness import environment, plan, timing
 from harness.bench.measures import Measure
+from harness.report import figures
 from harness.result import TIMED, Cell, Lane
 from harness.run import Options, Run, Watcher
 from tasks import sweep
@@ -29,7 +29,18 @@ BARE = {  # of each column, whose lanes its own are measured by
     "keras": ("keras_bare", "keras_fit"),
     "torch": ("torch_bare",),
 }
+COMPILED = {  # for just so many steps, which takes a second or more each time
+    "tensorflow_bare fit": "tensorflow_bare, compiled by XLA",
+    "keras_bare fit": "keras_bare, compiled by XLA",
+}
 NEAR, HALF, TENTH = 1.05, 0.5, 0.1  # the targets
+PAIRS: tuple[tuple[str, str, str, float | None], ...] = (  # a group, whose time ÷ whose, and the target
+    ("NumPy's run ÷ MLPClassifier.fit", "numpy run", "sklearn_bare fit", HALF),
+    ("Keras's run ÷ Model.fit", "keras run", "keras_fit fit", TENTH),
+    ("Keras's run ÷ Model.train_on_batch", "keras run", "keras_fit run", TENTH),
+    *(("run ÷ step", f"{name} run", f"{name} step", None) for name in BARE),
+    *(("fit ÷ run", f"{name} fit", f"{name} run", None) for name in BARE),
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Loop:
 
     @property
     def words(self) -> str:
-        """As the table has it."""
+        """Column and lane, as "torch run"."""
         return f"{self.cell.backend} {self.name}"
 
     def over(self, other: "Loop") -> list[float]:
@@ -66,16 +77,18 @@ def measure(rounds: int, folder: Path, watcher: Watcher) -> tuple[list[Measure],
     """The measures, and what could not be measured."""
     cells = race(rounds, folder, watcher)
     problems = [f"{c.backend} on {c.task}: {c.status}: {c.reason}" for c in cells if c.status not in TIMED]
+    problems += [
+        f"{c.backend} {lane} on {c.task}: {why}"
+        for c in cells
+        for lane, why in (c.timing.no_lane.items() if c.timing else ())
+        if why.startswith("not timed")  # what differs; that there is no trainer is no problem
+    ]
     found: list[Measure] = []
     for hidden in HIDDEN:
         task = sweep.network(hidden, BATCH, ROWS).name
-        loops = {
-            (cell.backend, lane): Loop(cell, lane)
-            for cell in cells
-            if cell.task == task and cell.timing
-            for lane in cell.timing.lanes
-        }
-        found += _of_task(f"{'+'.join(map(str, hidden))} units", loops)
+        timed = [cell for cell in cells if cell.task == task and cell.timing]
+        loops = [Loop(cell, lane) for cell in timed if cell.timing for lane in cell.timing.lanes]
+        found += _of_task(f"{'+'.join(map(str, hidden))} units", {loop.words: loop for loop in loops})
     order = list(dict.fromkeys(measure.group for measure in found))
     return sorted(found, key=lambda measure: order.index(measure.group)), problems
 
@@ -88,37 +101,28 @@ def race(rounds: int, folder: Path, watcher: Watcher) -> list[Cell]:
     return Run(spots, Options(folder, ["bench"], rounds), watcher).execute().cells
 
 
-def _of_task(size: str, loops: dict[tuple[str, str], Loop]) -> list[Measure]:
+def _of_task(size: str, loops: dict[str, Loop]) -> list[Measure]:
     found = []
-    runs = {name: loops[name, "run"] for name in BARE if (name, "run") in loops}
-    for name, run in runs.items():
-        bare = [loop for (backend, _), loop in loops.items() if backend in BARE[name]]
-        if bare:
-            best = min(bare, key=lambda loop: float(np.mean(np.log(loop.step_s))))
-            beside = f"{best.words}, {np.median(best.step_s) * 1e6:.0f} µs"
-            found.append(
-                Measure("run ÷ best bare loop", f"{name}, {size}", "×", run.over(best), NEAR, beside=beside)
-            )
-    add = _adder(found, size, loops)
-    add("NumPy's run ÷ MLPClassifier.fit", ("numpy", "run"), ("sklearn_bare", "fit"), HALF)
-    add("Keras's run ÷ Model.fit", ("keras", "run"), ("keras_fit", "fit"), TENTH)
-    add("Keras's run ÷ Model.train_on_batch", ("keras", "run"), ("keras_fit", "run"), TENTH)
-    for name in runs:
-        add("run ÷ step", (name, "run"), (name, "step"))
-    for name in runs:
-        add("fit ÷ run", (name, "fit"), (name, "run"))
-    for name, run in runs.items():
-        values = [float(us) for us in run.step_s * 1e6]
-        found.append(Measure("a step of run", f"{name}, {size}", "µs", values))
+    for name, its_own in BARE.items():
+        run = loops.get(f"{name} run")
+        bare = [loop for loop in loops.values() if loop.cell.backend in its_own]
+        usual = [loop for loop in bare if loop.words not in COMPILED]
+        if run and usual:
+            what = f"{name}, {size}"
+            found.append(_beside_best("run ÷ best bare loop", what, run, bare))
+            if len(usual) < len(bare):
+                found.append(_beside_best("run ÷ best bare loop without XLA", what, run, usual))
+            found.append(Measure("a step of run", what, "µs", [float(us) for us in run.step_s * 1e6]))
+    for group, one, other, target in PAIRS:
+        if one in loops and other in loops:
+            values = loops[one].over(loops[other])
+            found.append(Measure(group, f"{one.split()[0]}, {size}", "×", values, target))
     return found
 
 
-def _adder(found: list[Measure], size: str, loops: dict[tuple[str, str], Loop]) -> Callable[..., None]:
-    """What appends the ratio of two loops, where both were timed."""
-
-    def add(group: str, one: tuple[str, str], other: tuple[str, str], target: float | None = None) -> None:
-        if one in loops and other in loops:
-            values = loops[one].over(loops[other])
-            found.append(Measure(group, f"{one[0]}, {size}", "×", values, target))
-
-    return add
+def _beside_best(group: str, what: str, run: Loop, bare: list[Loop]) -> Measure:
+    """The time of a column ÷ that of the fastest of these loops."""
+    best = min(bare, key=lambda loop: float(np.mean(np.log(loop.step_s))))
+    words = COMPILED.get(best.words, best.words)
+    beside = f"{words}, {figures.digits(np.median(best.step_s) * 1e6)} µs"
+    return Measure(group, what, "×", run.over(best), NEAR, beside=beside)
