@@ -30,8 +30,8 @@ BARE = {  # of each column, whose lanes its own are measured by
     "torch": ("torch_bare",),
 }
 COMPILED = {  # for just so many steps, which takes a second or more each time
-    "tensorflow_bare fit": "tensorflow_bare, compiled by XLA",
-    "keras_bare fit": "keras_bare, compiled by XLA",
+    "tensorflow_bare fit": "tensorflow_bare, XLA",
+    "keras_bare fit": "keras_bare, XLA",
 }
 NEAR, HALF, TENTH = 1.05, 0.5, 0.1  # the targets
 PAIRS: tuple[tuple[str, str, str, float | None], ...] = (  # a group, whose time ÷ whose, and the target
@@ -88,7 +88,7 @@ def measure(rounds: int, folder: Path, watcher: Watcher) -> tuple[list[Measure],
         task = sweep.network(hidden, BATCH, ROWS).name
         timed = [cell for cell in cells if cell.task == task and cell.timing]
         loops = [Loop(cell, lane) for cell in timed if cell.timing for lane in cell.timing.lanes]
-        found += _of_task(f"{'+'.join(map(str, hidden))} units", {loop.words: loop for loop in loops})
+        found += _of_task("+".join(map(str, hidden)), {loop.words: loop for loop in loops})
     order = list(dict.fromkeys(measure.group for measure in found))
     return sorted(found, key=lambda measure: order.index(measure.group)), problems
 
@@ -112,11 +112,12 @@ def _of_task(size: str, loops: dict[str, Loop]) -> list[Measure]:
             found.append(_beside_best("run ÷ best bare loop", what, run, bare))
             if len(usual) < len(bare):
                 found.append(_beside_best("run ÷ best bare loop without XLA", what, run, usual))
-            found.append(Measure("a step of run", what, "µs", [float(us) for us in run.step_s * 1e6]))
     for group, one, other, target in PAIRS:
         if one in loops and other in loops:
             values = loops[one].over(loops[other])
             found.append(Measure(group, f"{one.split()[0]}, {size}", "×", values, target))
+    runs = {name: loops[f"{name} run"].step_s * 1e6 for name in BARE if f"{name} run" in loops}
+    found += [Measure("a step of run", f"{name}, {size}", "µs", us.tolist()) for name, us in runs.items()]
     return found
 
 

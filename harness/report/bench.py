@@ -14,6 +14,7 @@ from harness.report import figures
 STYLES = {"met": "green", "missed": "bold red", "open": "yellow"}
 TITLES = ("what", "measured", "95 % interval", "target", "")
 WORSE = "slower"
+FEWEST = 3  # values whose interval says anything
 
 
 def print_bench(bench: Bench, console: Console) -> None:
@@ -53,29 +54,30 @@ def _groups(bench: Bench) -> Iterator[tuple[str, list[Measure]]]:
 def _row(measure: Measure) -> list[str]:
     """What, its middle, its interval, its target, and whether that is met."""
     low, middle, high = map(figures.digits, measure.interval)
-    what = f"{measure.what} (÷ {measure.beside})" if measure.beside else measure.what
-    interval = f"{low}–{high}" if len(measure.values) > 1 else ""
+    what = f"{measure.what} ÷ {measure.beside}" if measure.beside else measure.what
+    interval = f"{low}–{high}" if len(measure.values) >= FEWEST else ""
     sign = "≤" if measure.better == "less" else "≥"
     target = "" if measure.target is None else f"{sign} {measure.target:.4g}"
     return [what, f"{middle} {measure.unit}", interval, target, measure.verdict]
 
 
 def _where(bench: Bench) -> str:
+    few = ", few rounds: indicative" if bench.quick else ""
+    return f"{_machine(bench)}; {bench.started[:10]}{few}."
+
+
+def _machine(bench: Bench) -> str:
     at = bench.environment
     versions = ", ".join(f"{name} {version}" for name, version in at.versions.items())
-    few = ", few rounds: indicative" if bench.quick else ""
-    return (
-        f"{at.processor}, {at.cores} cores, one thread, float64, Python {at.python}, {versions}; "
-        f"{bench.started[:10]}{few}."
-    )
+    return f"{at.processor}, {at.cores} cores, one thread, float64, Python {at.python}, {versions}"
 
 
 def print_changes(before: Bench, after: Bench, console: Console) -> int:
     """Print which ratios became slower or faster; 1 if any became slower, else 0."""
     found = changes(before, after)
     console.print(Text(f"Against the benchmark of {before.started}:", style="bold"))
-    if _where(before) != _where(after):
-        console.print(Text(f"then on {_where(before)}"), soft_wrap=True)
+    if _machine(before) != _machine(after):
+        console.print(Text(f"measured on {_machine(before)}"), soft_wrap=True)
     for change in found:
         if change.word != SAME:
             style = "bold red" if change.word == WORSE else "green"
