@@ -1,6 +1,7 @@
 """The suite's own benchmark: bare loops compute the same, and judgements are right; no time is asserted."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -19,8 +20,8 @@ from harness.bench.measures import SCHEMA, Bench, Measure, load
 from harness.report import bench as report
 from harness.report.progress import Progress
 from harness.result import Environment, encode
-from tasks import TASKS, sweep
-from tasks.spec import Task
+from tasks import TASKS, draw, sweep
+from tasks.spec import Adam, Batches, Network, Task
 
 ENVIRONMENT = Environment(
     python="3.12.1",
@@ -33,6 +34,15 @@ ENVIRONMENT = Environment(
     versions={"numpy": "2.4"},
     workers={},
 )
+
+PLAIN = sweep.network((4, 4), loops.BATCH, loops.ROWS)
+OTHERS = [
+    TASKS["xor-adam"],
+    replace(PLAIN, name="other-optimizer", optimizer=Adam(0.001)),
+    replace(PLAIN, name="other-penalty", model=Network((4, 4), l2=0.1)),
+    replace(PLAIN, name="other-order", batches=Batches(loops.BATCH, draw.Shuffled(seed=0))),
+    replace(PLAIN, name="short-batch", batches=Batches(300, draw.InOrder())),
+]
 
 
 def rounds(middle: float, seed: int, *, count: int = 20, noise: float = 0.02) -> list[float]:
@@ -95,7 +105,7 @@ def test_every_bare_loop_computes_what_the_reference_does(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["numpy_bare", "sklearn_bare"])
-@pytest.mark.parametrize("task", [TASKS["xor-adam"], TASKS["xor"]], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", OTHERS, ids=lambda task: task.name)
 def test_a_bare_loop_refuses_what_it_was_not_written_for(name: str, task: Task) -> None:
     column = Column(name, loops.FOLDER / f"{name}.py")
     with pytest.raises(Unsupported, match="Adam in its ε̂ form"):
@@ -104,9 +114,8 @@ def test_a_bare_loop_refuses_what_it_was_not_written_for(name: str, task: Task) 
 
 def test_a_trainer_called_plainly_is_a_lane() -> None:
     module = Column("sklearn_bare", loops.FOLDER / "sklearn_bare.py").load()
-    task = sweep.network((4, 4), loops.BATCH, loops.ROWS)
-    program, reference = module.Network(task, Placement()), COLUMNS["numpy"].load().Network(task, Placement())
-    batches = next(task.epochs())
+    program, reference = (one.Network(PLAIN, Placement()) for one in (module, COLUMNS["numpy"].load()))
+    batches = next(PLAIN.epochs())
     assert program.fit(1) == pytest.approx([reference.run(batches).mean()], rel=1e-14)
     assert program.observe()["param/w1"] == pytest.approx(reference.observe()["param/w1"], rel=1e-13)
 
