@@ -18,6 +18,9 @@ def setup(at):
     return {"keras": keras.__version__, "tensorflow": tf.__version__}
 
 
+MOST = 2**12  # losses that the compiled loop has room for
+
+
 @final
 class Network(Program):
     """Batches are parts of one tensor, so that every shape is known when the graph is made."""
@@ -42,29 +45,38 @@ class Network(Program):
         return self._steps(tf.constant(len(batches))).numpy()
 
     def fit(self, epochs):
-        """The same loop, compiled by XLA for just so many epochs."""
-        return self._epochs(epochs).numpy()
+        """The same loop, compiled by XLA: once, whatever the number of steps."""
+        steps, losses = epochs * len(self.x), []
+        for start in range(0, steps, MOST):
+            count = min(steps - start, MOST)
+            losses.append(self._compiled_steps(tf.constant(count)).numpy()[:count])
+        return np.concatenate(losses).reshape(epochs, -1).mean(axis=1)
 
     @tf.function
     def _steps(self, count):
-        return self._loop(count)
+        return self._loop(count, room=count)
 
     @tf.function(jit_compile=True)
-    def _epochs(self, epochs):
-        losses = self._loop(epochs * len(self.x))
-        return tf.reduce_mean(tf.reshape(losses, (epochs, -1)), axis=1)
+    def _compiled_steps(self, count):
+        return self._loop(count, room=MOST)
 
-    def _loop(self, count):
-        losses = tf.TensorArray(tf.float64, count)
+    def _loop(self, count, room):
         before = tf.cast(self.optimizer.iterations.value, tf.int32)
-        for i in tf.range(count):
-            losses = losses.write(i, self._step((before + i) % len(self.x)))
+
+        def step(i, losses):
+            return i + 1, losses.write(i, self._step((before + i) % len(self.x)))
+
+        start = 0, tf.TensorArray(tf.float64, room)
+        # Fast: XLA would compile `for i in tf.range(count)` for each count.
+        _, losses = tf.while_loop(lambda i, _: i < count, step, start)
         return losses.stack()
 
     def _step(self, batch):
+        # Fast: XLA would compile self.x[batch] for each batch, but not tf.gather.
+        x, y = tf.gather(self.x, batch), tf.gather(self.y, batch)
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            loss = self.criterion(self.y[batch], self.model(self.x[batch], training=True))
+            loss = self.criterion(y, self.model(x, training=True))
         gradients = tape.gradient(loss, [variable.value for variable in variables])
         self.optimizer.apply(gradients, variables)
         return loss

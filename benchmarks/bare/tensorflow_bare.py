@@ -16,6 +16,9 @@ def setup(at):
     return {"tensorflow": tf.__version__}
 
 
+MOST = 2**12  # losses that the compiled loop has room for
+
+
 @final
 class Network(Program):
     """Batches are parts of one tensor, so that every shape is known when the graph is made."""
@@ -34,32 +37,39 @@ class Network(Program):
         return self._steps(tf.constant(len(batches))).numpy()
 
     def fit(self, epochs):
-        """The same loop, compiled by XLA for just so many epochs."""
-        return self._epochs(epochs).numpy()
+        """The same loop, compiled by XLA: once, whatever the number of steps."""
+        steps, losses = epochs * len(self.x), []
+        for start in range(0, steps, MOST):
+            count = min(steps - start, MOST)
+            losses.append(self._compiled_steps(tf.constant(count)).numpy()[:count])
+        return np.concatenate(losses).reshape(epochs, -1).mean(axis=1)
 
     @tf.function
     def _steps(self, count):
-        return self._loop(count)
+        return self._loop(count, room=count)
 
     @tf.function(jit_compile=True)
-    def _epochs(self, epochs):
-        losses = self._loop(epochs * len(self.x))
-        return tf.reduce_mean(tf.reshape(losses, (epochs, -1)), axis=1)
+    def _compiled_steps(self, count):
+        return self._loop(count, room=MOST)
 
-    def _loop(self, count):
-        losses = tf.TensorArray(tf.float64, count)
+    def _loop(self, count, room):
         before = self.t.read_value()
-        for i in tf.range(count):
-            losses = losses.write(i, self._step(before + i))
+
+        def step(i, losses):
+            return i + 1, losses.write(i, self._step(before + i))
+
+        start = 0, tf.TensorArray(tf.float64, room)
+        # Fast: XLA would compile `for i in tf.range(count)` for each count.
+        _, losses = tf.while_loop(lambda i, _: i < count, step, start)
         self.t.assign_add(count)
         return losses.stack()
 
     def _step(self, t):
-        batch = t % len(self.x)
+        batch = t % len(self.x)  # Fast: XLA would compile self.x[batch] for each batch, but not tf.gather
         variables = list(self.parameters.values())
         with tf.GradientTape() as tape:
-            z = self._forward(self.x[batch])
-            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(self.y[batch], z))
+            z = self._forward(tf.gather(self.x, batch))
+            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.gather(self.y, batch), z))
         gradients = tape.gradient(loss, variables)
         beta_1, beta_2 = (tf.constant(b, tf.float64) for b in (self.adam.beta_1, self.adam.beta_2))
         power = tf.cast(t + 1, tf.float64)

@@ -29,7 +29,7 @@ BARE = {  # of each column, whose lanes its own are measured by
     "keras": ("keras_bare", "keras_fit"),
     "torch": ("torch_bare",),
 }
-COMPILED = {  # for just so many steps, which takes a second or more each time
+COMPILED = {  # which takes half a second, before the first step
     "tensorflow_bare fit": "tensorflow_bare, XLA",
     "keras_bare fit": "keras_bare, XLA",
 }
