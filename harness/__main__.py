@@ -24,6 +24,7 @@ from tasks.spec import Task
 if TYPE_CHECKING:  # imported where they are needed: --help must not wait for them
     from rich.console import Console
 
+    from harness.bench.measures import Bench
     from harness.result import Result
 
 INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
@@ -318,6 +319,58 @@ def compare(run_a: Path, run_b: Path) -> None:
     if problem := changes.nothing_shared(a, b):
         raise UsageError(problem)
     sys.exit(changes.print_changes(a, b, _console()))
+
+
+@main.command()
+@click.argument("file", type=file_path, required=False)
+@click.option("--quick", is_flag=True, help="Few rounds, and no default run: indicative figures.")
+@click.option("--out", type=file_path, help="Also write what was measured into this file, as JSON.")
+@click.option("--against", type=file_path, help="Such a file of before: tell what became slower or faster.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the table in Markdown.")
+def bench(file: Path | None, quick: bool, out: Path | None, against: Path | None, as_markdown: bool) -> None:
+    """The suite's own benchmark: its columns beside the fastest loops, and what a run costs.
+
+    With a FILE that --out has written, show that in place of measuring.
+
+    0 measured · 1 something became slower · 2 wrong use · 3 something could not be measured
+    """
+    from harness.bench import measures
+    from harness.report import bench as report
+
+    if file and (quick or out):
+        raise UsageError("a FILE goes with neither --quick nor --out: nothing is measured")
+    before = measures.load(against) if against else None  # first: a wrong file must not cost minutes
+    found = measures.load(file) if file else _measured(quick, out)
+    console = _console()
+    if as_markdown:
+        click.echo(report.markdown(found), nl=False)
+    else:
+        report.print_bench(found, console)
+    slower = report.print_changes(before, found, console) if before else 0
+    sys.exit(3 if found.problems else slower)
+
+
+def _measured(quick: bool, out: Path | None) -> "Bench":
+    from harness import trace
+    from harness.bench.conduct import conduct
+    from harness.report.progress import Progress
+    from harness.result import encode
+    from harness.session import Broken
+
+    console = _console(stderr=True)
+    try:
+        with Progress(console) as progress:
+            found = conduct(progress, quick=quick)
+        if out:
+            trace.write(out, encode(found))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Broken as broken:
+        _say(console, f"{broken.status}: {broken.reason}")
+        sys.exit(3)
+    except OSError as error:
+        raise UsageError(f"--out {out} cannot be written: {error.strerror}") from error
+    return found
 
 
 def _console(*, stderr: bool = False) -> "Console":

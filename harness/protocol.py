@@ -25,6 +25,8 @@ class Recorded(Struct, frozen=True, tag=True):
     """The trace is stored."""
 
     not_observed: dict[str, str]  # kind of quantity to why this framework does not show it
+    cpu_s: float  # processor time of all of it …
+    steps_cpu_s: float  # … and of building the program and taking its steps
 
 
 class Explain(Struct, frozen=True, tag=True):
@@ -128,6 +130,7 @@ class Ready(Struct, frozen=True, tag=True):
     """The column is imported and set up."""
 
     import_s: float
+    cpu_s: float  # processor time since the process started
     rss_mb: float  # memory in use
     about: dict[str, str]  # versions, threads, linear algebra library
 

@@ -184,6 +184,8 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True):
     # Of tasks on which something diverged: which backends agree with each other, the largest group first.
     groups: dict[str, list[list[str]]] = {}
     concepts: list[Concept] = []
+    # Processor time of all processes: starting, the steps themselves, recording, comparing.
+    spent_s: dict[str, Seconds] = {}
 
     def exit_code(self) -> int:
         """As the command ends.

@@ -68,12 +68,14 @@ class Run:
         self.started = dt.datetime.now(dt.UTC)
         self.began = time.perf_counter()
         self.phases: dict[str, float] = {}
+        self.spent = dict.fromkeys(("starting", "steps", "recording", "comparing"), 0.0)
         self.cells: dict[Spot, Cell] = {}
         self.groups: dict[str, list[list[str]]] = {}
         self.concepts: list[Concept] = []
         self.dtype = spots[-1].at.dtype  # what is judged; the reference is float64 in any case
         self.threads = next(spot.at.threads for spot in spots if spot.is_reference)  # of most cells
         self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
+        self.adding = threading.Lock()
         self.stopping = threading.Event()
         self.references = {spot.task.name: threading.Event() for spot in spots}
         self.identities: dict[Spot, str] = {}
@@ -107,6 +109,8 @@ class Run:
         complete = False
         try:
             self._phase("parity", self._parity)
+            ready = [session.ready for session in self.sessions.values() if session.ready]
+            self.spent["starting"] = sum(worker.cpu_s for worker in ready)
             self._groups()
             self._concepts()
             if self.options.rounds:
@@ -154,6 +158,7 @@ class Run:
             cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
             groups=self.groups,
             concepts=self.concepts,
+            spent_s=self.spent,
         )
 
     def _phase(self, name: str, work: Callable[[], None]) -> None:
@@ -236,8 +241,10 @@ class Run:
             if not spot.is_reference:
                 recorded = self._record(spot, self.out / file, states=str(desired.resolve()))
             with self.comparing:
+                began = time.thread_time()
                 actual = trace.load(self.out / file)
                 found, looks = _judged(spot, actual, trace.load(desired), recorded)
+                self.spent["comparing"] += time.thread_time() - began
             causes = []
             if found.first_divergence and not spot.is_reference:
                 causes = self._causes(spot, self.out / file, recorded, limit)
@@ -294,7 +301,11 @@ class Run:
 
     def _record(self, spot: Spot, path: Path, **how: str | None) -> protocol.Recorded:
         request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()), **how)
-        return self._session(spot).ask(request, protocol.Recorded)
+        recorded = self._session(spot).ask(request, protocol.Recorded)
+        with self.adding:
+            self.spent["steps"] += recorded.steps_cpu_s
+            self.spent["recording"] += recorded.cpu_s - recorded.steps_cpu_s
+        return recorded
 
     def _reference(self, spot: Spot) -> Spot:
         """The cell that this one is compared with."""

@@ -23,7 +23,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 MARGIN = 1.05  # on the duration of a block: it is to be at least what is asked for
 MOST_STEPS = 2**20  # of a block: ends the search for a program that takes no time at all
+T = TypeVar("T")
+R = TypeVar("R")
+
 FORGET_PEAK = "5"  # what /proc/self/clear_refs takes for it: see proc(5)
 
 
@@ -92,7 +95,9 @@ def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol
     except Exception as error:  # noqa: BLE001  whatever a framework's import may raise
         return _failure(error)
     about |= _linear_algebra() | {"threads of the process": str(len(list(Path("/proc/self/task").iterdir())))}
-    return module, protocol.Ready(time.perf_counter() - began, _memory_mb("VmRSS"), about)
+    return module, protocol.Ready(
+        time.perf_counter() - began, time.process_time(), _memory_mb("VmRSS"), about
+    )
 
 
 class _NoColumn(Exception):
@@ -190,9 +195,13 @@ class _Worker:
         if request.fault and fault is None and request.fault not in faults.DAMAGES:
             raise ValueError(f"no fault is named {request.fault!r}")
         build = partial(fault.inject, self._build) if fault else self._build
+        began = time.process_time()
         with np.errstate(all="ignore"):  # overflow is a result, compared like any other
             states = trace.states(trace.load(Path(request.states))) if request.states else None
-            arrays, not_observed = trace.record(build(task), task, states)
+            clock = _Clock()
+            program = clock(build)(task)
+            program.run = clock(program.run)  # type: ignore[method-assign, assignment]  # tells steps from recording
+            arrays, not_observed = trace.record(program, task, states)
             if request.spread_in:
                 arrays |= spread.spread(build, task, arrays, request.spread_in)
         if request.fault in faults.DAMAGES:
@@ -201,7 +210,7 @@ class _Worker:
             trace.save(Path(request.trace), arrays)
         except OSError as error:  # a full disk
             return protocol.Failure("failed", f"trace {request.trace} could not be written: {error.strerror}")
-        return protocol.Recorded(not_observed)
+        return protocol.Recorded(not_observed, time.process_time() - began, clock.cpu_s)
 
     def _explain(self, request: protocol.Explain) -> protocol.Explained:
         from harness.explain import Explainer  # here: few runs diverge
@@ -213,6 +222,23 @@ class _Worker:
         actual = trace.load(Path(request.actual))
         causes = self.explainers[key].causes(actual, request.not_observed, request.first)
         return protocol.Explained(causes)
+
+
+class _Clock:
+    """Adds up the processor time spent inside the functions that it is put around."""
+
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+
+    def __call__(self, work: Callable[[T], R]) -> Callable[[T], R]:
+        def timed(what: T) -> R:
+            began = time.process_time()
+            try:
+                return work(what)
+            finally:
+                self.cpu_s += time.process_time() - began
+
+        return timed
 
 
 class _Timed:
