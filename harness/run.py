@@ -354,7 +354,7 @@ class Run:
         found = self.cells[spot].timing
         return (
             found is not None
-            and len(found.disturbed) >= self.options.rounds
+            and len(found.lanes["run"].blocks_s) >= self.options.rounds
             and {*self.options.lanes} <= {*found.lanes, *found.no_lane}
         )
 
