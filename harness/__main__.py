@@ -311,7 +311,11 @@ def doctor() -> None:
 @click.argument("run_a", type=file_path)
 @click.argument("run_b", type=file_path)
 def compare(run_a: Path, run_b: Path) -> None:
-    """Two runs: environment first, then verdicts that changed, then timings."""
+    """Two runs: environment first, then verdicts that changed, then timings.
+
+    0 nothing is worse · 1 a cell diverged, broke or cannot be told that was better before · 2 wrong use.
+    A cell that became slower is named and leaves 0: times are no promise.
+    """
     from harness import folder
     from harness.report import changes
 

@@ -95,11 +95,10 @@ class Block(Struct, frozen=True, tag=True):
 
 
 class Measured(Struct, frozen=True, tag=True):
-    """One block: times in seconds, and what disturbed it."""
+    """One block: times in seconds, and what may have disturbed it."""
 
     wall_s: float
     cpu_s: float
-    switches: int  # involuntary context switches
     stolen_s: float  # processor time taken by other virtual machines, all cores
 
 

@@ -367,7 +367,7 @@ class Run:
         found = self.cells[spot].timing
         return (
             found is not None
-            and len(found.disturbed) >= self.options.rounds
+            and all(len(lane.blocks_s) >= self.options.rounds for lane in found.lanes.values())
             and {*self.options.lanes} <= {*found.lanes, *found.no_lane}
         )
 

@@ -115,6 +115,14 @@ class Session:
             for end in child_ends.values():
                 os.close(end)
 
+    def keep_to(self, cores: Iterable[int]) -> None:
+        """Let the worker's threads, and those that they start, run on these cores only."""
+        if self.process is None:  # it broke
+            return
+        for thread in Path(f"/proc/{self.process.pid}/task").glob("*"):
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.sched_setaffinity(int(thread.name), cores)
+
     def ask(self, request: protocol.Request, expected: type[Answer]) -> Answer:
         """The worker's answer; starts or restarts the worker if need be.
 

@@ -425,7 +425,7 @@ def _remarks(timing: Timing) -> Iterator[str]:
     for name, lane in timing.lanes.items():
         if not lane.steady:
             yield f"{name} not steady"
-    if any(timing.disturbed):
+    if any(any(lane.disturbed) for lane in timing.lanes.values()):
         yield "some rounds disturbed by other work on the machine"
     for name, why in timing.no_lane.items():
         yield f"no {name}: {why}"
