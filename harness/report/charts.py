@@ -259,6 +259,39 @@ def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> 
     return Chart(name, title, _spec(plot.properties(height=height), title), head, table)
 
 
+def growth(
+    name: str,
+    title: str,
+    series: Series,
+    palette: Palette,
+    *,
+    x_title: str,
+    y_title: str,
+    levels: Mapping[str, float] | None = None,
+) -> Chart:
+    """Sizes and what they come to, both on a logarithmic axis; `levels` are drawn across, by their names."""
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    every = sorted({float(value) for x, _ in series.values() for value in x})
+    x = alt.X("x:Q", title=f"{x_title} (log scale)", scale=scale, axis=alt.Axis(values=every, format="~s"))
+    y = alt.Y("y:Q", title=f"{y_title} (log scale)", scale=scale, axis=alt.Axis(format="~g"))
+    values = [
+        {"label": label, "x": _short(right), "y": _short(up)}
+        for label, points in series.items()
+        for right, up in zip(*points, strict=True)
+    ]
+    marks = palette.marks(list(series))
+    each = alt.Chart(alt.InlineData(values=values)).encode(x=x, y=y, color=marks["color"])
+    across = [{"y": _short(value), "what": what} for what, value in (levels or {}).items()]
+    level = alt.Chart(alt.InlineData(values=across)).encode(y=y)
+    chart = alt.layer(
+        level.mark_rule(strokeDash=[6, 3], color=COLOURS[0]),
+        level.mark_text(align="left", baseline="bottom", dx=4, dy=-2).encode(x=alt.value(0), text="what:N"),
+        each.mark_line(strokeWidth=2),
+        each.mark_point(filled=True, size=70, opacity=1).encode(shape=marks["shape"]),
+    )
+    return Chart(name, title, _spec(chart.properties(height=320), title), *_table(series, x_title))
+
+
 def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: str) -> Chart:
     """One stacked bar per label; `parts` maps each label to its parts and their sizes."""
     values = [

@@ -88,7 +88,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         _row(name, cells, result, folder, tasks, palette, is_drawn=next(iter(cells.values())).task in drawn)
         for name, cells in figures.table(result).items()
     ]
-    template = _templates().get_template("page.html")
+    template = templates().get_template("page.html")
     html = template.render(
         result=result,
         backends=backends,
@@ -103,7 +103,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         cold=_cold(result, backends),
         listings=_listings(rows, tasks, backends),
         command=partial(_command, run=result.command),
-        script=_vega(),
+        script=vega(),
     )
     path = folder / "report.html"
     trace.write(path, html.encode())
@@ -351,14 +351,14 @@ def _slug(text: str) -> str:
 
 
 @cache
-def _vega() -> Markup:
+def vega() -> Markup:
     """Vega, Vega-Lite and Vega-Embed as one script, which takes a second to make."""
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed")
     safe = bundle.replace("</script", r"<\/script")  # which would end the element
     return Markup(safe)  # noqa: S704  our own scripts, from a package
 
 
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
     """Everything that a template shows is escaped, JSON included."""
     found = jinja2.Environment(
         loader=jinja2.PackageLoader("harness.report", "."),
