@@ -262,6 +262,45 @@ def random_(names: tuple[str, ...], seeds: int, as_json: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "-b", "--backend", "names", multiple=True, help="Backend name, or a .py file with one of your own."
+)
+@click.option(
+    "--out", type=file_path, default=Path("reports/scale"), show_default=True, help="Folder of the report."
+)
+@click.option("--quick", is_flag=True, help="Few sizes and timing rounds: indicative figures.")
+@click.option("--all-cores", is_flag=True, help="Once more with as many threads as there are cores.")
+def scale(names: tuple[str, ...], out: Path, quick: bool, all_cores: bool) -> None:
+    """How a step's time grows with width, depth, batch and rows, and where backends overtake each other.
+
+    0 all agreed or declared · 1 something diverged · 2 wrong use · 3 something failed, timed out or crashed ·
+    4 nothing diverged, but something cannot be told
+    """
+    from harness import timing
+    from harness.report import scale as report
+    from harness.report.progress import Progress
+    from harness.scale import conduct, grid
+
+    console = _console()
+    columns = plan.columns(names)
+    threads = sorted({1, os.cpu_count() or 1}) if all_cores else [1]
+    families = grid.families(grid.QUICK if quick else grid.FULL)
+    rounds = timing.QUICK_ROUNDS if quick else timing.ROUNDS
+    command = ["python", "-m", "harness", *sys.argv[1:]]
+    try:
+        with Progress(console) as progress:
+            found = conduct.conduct(families, columns, threads, rounds, out, command, progress)
+        problems = report.write(found, out)
+    except KeyboardInterrupt:
+        _say(console, f"Interrupted. Nothing new is in {out}; again with: {shlex.join(command)}")
+        sys.exit(INTERRUPTED)
+    report.print_scale(found, console, out)
+    for problem in problems:
+        _say(console, problem)
+    sys.exit(3 if problems else found.exit_code())
+
+
+@main.command()
 @click.option("-b", "--backend", "names", multiple=True, help="Backend name; all if none is given.")
 @click.option("--quick", is_flag=True, help="Each fault once, the backends taking turns.")
 @click.option(

@@ -127,6 +127,7 @@ def timing(low: float, middle: float, high: float) -> Timing:
         blocks_s=[0.02, 0.03, 0.04],
         blocks_again_s=[],
         cpu_s=[0.02, 0.03, 0.04],
+        disturbed=[False, True, False],
         steady=False,
         ratio_to_reference=[low, middle, high],
         verdict="slower",
@@ -138,7 +139,7 @@ def timing(low: float, middle: float, high: float) -> Timing:
         build_s=0.1,
         first_step_s=0.5,
         second_step_s=0.25,
-        disturbed=[False, True, False],
+        load=0.5,
         lanes={"run": lane, "step": lane},
         no_lane={"fit": "no trainer"},
         import_rss_mb=100.0,
@@ -366,9 +367,9 @@ def test_the_scripts_are_made_once_and_kept(tmp_path: Path, monkeypatch: pytest.
     scripts = iter(["vegaEmbed('ü')", "another"])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(page, "_bundle", lambda: next(scripts))
-    assert [page._vega() for _ in range(3)] == ["vegaEmbed('ü')"] * 3
+    assert [page.vega() for _ in range(3)] == ["vegaEmbed('ü')"] * 3
     monkeypatch.setattr(metadata, "version", lambda _: "another version")
-    assert page._vega() == "another"
+    assert page.vega() == "another"
 
 
 def test_where_the_scripts_cannot_be_kept_they_are_made_each_time(
@@ -377,7 +378,7 @@ def test_where_the_scripts_cannot_be_kept_they_are_made_each_time(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr(page, "_bundle", lambda: "vegaEmbed()")
-    assert page._vega() == page._vega() == "vegaEmbed()"
+    assert page.vega() == page.vega() == "vegaEmbed()"
 
 
 def test_every_chart_renders(shown: Page) -> None:

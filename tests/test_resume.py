@@ -385,7 +385,7 @@ def test_quick_timing_is_done_again_where_more_rounds_are_asked_for(tmp_path):
     what = ("run", "-t", TASKS[0], "-b", "numpy", "--out", tmp_path / "run")
 
     def rounds():
-        return len(cells(tmp_path / "run")[TASKS[0], "numpy"]["timing"]["disturbed"])
+        return len(cells(tmp_path / "run")[TASKS[0], "numpy"]["timing"]["lanes"]["run"]["blocks_s"])
 
     assert here(*what, "--quick").returncode == 0
     assert 3 <= rounds() <= 5

@@ -68,8 +68,10 @@ class Loop:
 
     def over(self, other: "Loop") -> list[float]:
         """Its time ÷ another's, per quiet round."""
-        assert self.cell.timing is not None
-        logs = timing.log_ratios(self.step_s, other.step_s, self.cell.timing.disturbed)
+        disturbed = [
+            mine or theirs for mine, theirs in zip(self.lane.disturbed, other.lane.disturbed, strict=True)
+        ]
+        logs = timing.log_ratios(self.step_s, other.step_s, disturbed)
         return [float(ratio) for ratio in np.exp(logs)]
 
 

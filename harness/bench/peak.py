@@ -15,9 +15,9 @@ from backends.base import Placement
 from harness import environment, protocol, timing
 from harness.bench.measures import Measure
 from harness.plan import fingerprint
+from harness.scale.work import work
 from harness.session import Limits, Session
 from tasks import sweep
-from tasks.spec import Task
 
 TASK = sweep.network((512, 512), batch=512, rows=1024)
 PRODUCT = environment.HERE / "benchmarks" / "product.py"
@@ -44,7 +44,8 @@ def measure(rounds: int, folder: Path) -> list[Measure]:
         np.array([blocks[name].wall_s for blocks in found]) / steps[name] for name in ("numpy", "product")
     )
     # The rate of the step's products ÷ the peak = peak's time for as many operations ÷ the step's.
-    logs = timing.log_ratios(product / _product_flops() * step_flops(TASK), network, disturbed)
+    either = [any(each) for each in zip(*disturbed.values(), strict=True)]
+    logs = timing.log_ratios(product / _product_flops() * work(TASK).flops, network, either)
     shares = [float(share) for share in 100 * np.exp(logs)]
     rates = [float(rate) for rate in _product_flops() / product / 1e9]
     return [
@@ -57,14 +58,6 @@ def _warm_up(session: Session) -> int:
     """Steps of a block."""
     session.ask(protocol.Prepare(TASK.name, fingerprint(TASK)), protocol.Prepared)
     return session.ask(protocol.WarmUp("run", timing.BLOCK_S), protocol.Warm).steps_per_block
-
-
-def step_flops(task: Task) -> float:
-    """Operations of a step's matrix products: forward, for the kernels, and for all inputs but the data."""
-    assert task.batches is not None
-    kernels = [shape for name, shape in task.shapes.items() if name.startswith("w")]
-    products = [2.0 * task.batches.size * inputs * outputs for inputs, outputs in kernels]
-    return 3 * sum(products) - products[0]
 
 
 def _product_flops() -> float:

@@ -274,6 +274,50 @@ def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> 
     return Chart(name, title, spec, head, table)
 
 
+def growth(
+    name: str,
+    title: str,
+    series: Series,
+    palette: Palette,
+    *,
+    x_title: str,
+    y_title: str,
+    levels: Mapping[str, float] | None = None,
+) -> Chart:
+    """Sizes and what they come to, both on a logarithmic axis; `levels` are drawn across, by their names."""
+    scale = {"type": "log", "nice": False, "padding": 12}
+    every = sorted({float(value) for x, _ in series.values() for value in x})
+    x = _number("x", title=f"{x_title} (log scale)", scale=scale, axis={"values": every, "format": "~s"})
+    y = _number("y", title=f"{y_title} (log scale)", scale=scale, axis={"format": "~g"})
+    values = [
+        {"label": label, "x": _short(right), "y": _short(up)}
+        for label, points in series.items()
+        for right, up in zip(*points, strict=True)
+    ]
+    looks = palette.marks(list(series))
+    own = {"x": x, "y": y, "color": looks["color"]}
+    across = {"values": [{"y": _short(value), "what": what} for what, value in (levels or {}).items()]}
+    layer = [
+        {
+            "data": across,
+            "mark": {"type": "rule", "strokeDash": [6, 3], "color": COLOURS[0]},
+            "encoding": {"y": y},
+        },
+        {
+            "data": across,
+            "mark": {"type": "text", "align": "left", "baseline": "bottom", "dx": 4, "dy": -2},
+            "encoding": {"x": {"value": 0}, "y": y, "text": _word("what")},
+        },
+        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": own},
+        {
+            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+            "encoding": {**own, "shape": looks["shape"]},
+        },
+    ]
+    spec = _spec(title, data={"values": values}, layer=layer, height=320)
+    return Chart(name, title, spec, *_table(series, x_title))
+
+
 def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: str) -> Chart:
     """One stacked bar per label; `parts` maps each label to its parts and their sizes."""
     values = [

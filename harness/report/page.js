@@ -32,9 +32,10 @@ document.querySelectorAll(".chart").forEach(place => watcher.observe(place));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => seen.forEach(draw));
 
 // One task at a time, or those of one concept: all that belongs to others only is hidden, and what is left is opened.
+// The page of a sweep over sizes has nothing to pick.
 const picker = document.getElementById("picker");
-picker.hidden = false;
-picker.addEventListener("change", ({ target }) => {
+picker?.removeAttribute("hidden");
+picker?.addEventListener("change", ({ target }) => {
   const wanted = new Set(target.value.split(" "));
   for (const part of document.querySelectorAll("[data-tasks]")) {
     const chosen = part.dataset.tasks.split(" ").some(name => wanted.has(name));

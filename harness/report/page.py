@@ -88,7 +88,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         _row(name, cells, result, folder, tasks, palette, is_drawn=next(iter(cells.values())).task in drawn)
         for name, cells in figures.table(result).items()
     ]
-    template = _templates().get_template("page.html")
+    template = templates().get_template("page.html")
     html = template.render(
         result=result,
         backends=backends,
@@ -103,7 +103,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         cold=_cold(result, backends),
         listings=_listings(rows, tasks, backends),
         command=partial(_command, run=result.command),
-        script=_vega(),
+        script=vega(),
     )
     path = folder / "report.html"
     trace.write(path, html.encode())
@@ -287,10 +287,11 @@ def _cold(result: Result, backends: Sequence[str]) -> list[Chart]:
 
 
 def _memory(timings: Sequence[Timing]) -> dict[str, float]:
+    """What comes on top of what was there before."""
     return {
-        "after import": statistics.median(t.import_rss_mb for t in timings),
-        "after two steps": statistics.median(t.built_rss_mb for t in timings),
-        "peak of a block": statistics.median(t.peak_rss_mb for t in timings),
+        "importing": statistics.median(t.import_rss_mb for t in timings),
+        "building, two steps": statistics.median(max(0.0, t.built_rss_mb - t.import_rss_mb) for t in timings),
+        "a block": statistics.median(max(0.0, t.peak_rss_mb - t.built_rss_mb) for t in timings),
     }
 
 
@@ -350,7 +351,7 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _vega() -> Markup:
+def vega() -> Markup:
     """Vega, Vega-Lite and Vega-Embed as one script, kept for the next page: it takes a second to make."""
     kept = _user_cache() / "samestep" / f"vega-{metadata.version('vl-convert-python')}.js"
     try:
@@ -375,7 +376,7 @@ def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  never raises
 
 
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
     """Everything that a template shows is escaped, JSON included."""
     found = jinja2.Environment(
         loader=jinja2.PackageLoader("harness.report", "."),
