@@ -10,12 +10,11 @@ from typing import Literal
 
 import numpy as np
 
+from harness import timing
 from harness.bench.measures import RATIOS, Bench, Measure
 
 SAME: Literal["no difference seen"] = "no difference seen"
 LEVEL = 0.05  # of all comparisons together
-# Two processes of the same code differ by some per cent for their whole life, by where their memory lies.
-LEAST_BAND = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ def welch(before: list[float], after: list[float], level: float) -> list[float]:
 
 def _word(ratio: list[float], measure: Measure) -> Literal["slower", "faster", "no difference seen"]:
     low, _, high = ratio
-    if low > 1 + LEAST_BAND:
+    if low > 1 + timing.LEAST_BAND:
         return "slower" if measure.better == "less" else "faster"
-    if high < 1 - LEAST_BAND:
+    if high < 1 - timing.LEAST_BAND:
         return "faster" if measure.better == "less" else "slower"
     return SAME
