@@ -123,12 +123,6 @@ def test_a_trainer_called_plainly_is_a_lane() -> None:
 # ---------------------------------------------------------------------------------------- measures
 
 
-def test_flops_of_a_step_are_those_of_its_products() -> None:
-    # 2 → 3 → 1, 4 rows: forward and kernels of both layers, deltas of the second only.
-    task = sweep.network((3,), batch=4, rows=8)
-    assert peak.step_flops(task) == 2 * 4 * (2 * 3 + 3 * 1) * 2 + 2 * 4 * (3 * 1)
-
-
 @pytest.mark.parametrize(
     ("values", "target", "better", "verdict"),
     [
