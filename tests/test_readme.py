@@ -81,7 +81,9 @@ def test_copied_column_agrees_and_shares_nothing_with_the_original(tmp_path: Pat
     assert {cell.reason for cell in found.cells if cell.backend == "my_torch"} == {"ValueError: edited"}
 
 
-@pytest.mark.parametrize("command", ["run", "list", "show", "doctor", "compare", "selftest", "random", "scale"])
+@pytest.mark.parametrize(
+    "command", ["run", "list", "show", "doctor", "compare", "selftest", "random", "scale"]
+)
 def test_command_in_the_readme_exists(command: str) -> None:
     assert f"samestep {command}" in README
     assert command in main.commands
