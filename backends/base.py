@@ -37,6 +37,12 @@ class Placement:
     device: str = "cpu"  # or cuda
     threads: int = 1
 
+    @property
+    def name(self) -> str:
+        """For file names, without what is usual: "float64", "float32.cuda", "float64.2-threads"."""
+        device = "" if self.device == "cpu" else f".{self.device}"
+        return f"{self.dtype}{device}{f'.{self.threads}-threads' if self.threads > 1 else ''}"
+
 
 class Unsupported(Exception):
     """This framework's native parts cannot express the task; the message says why."""

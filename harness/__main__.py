@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-import tasks
 from harness import plan
 from harness.plan import UsageError
 from tasks.spec import Task
@@ -25,6 +24,7 @@ from tasks.spec import Task
 if TYPE_CHECKING:  # imported where they are needed: --help must not wait for them
     from rich.console import Console
 
+    from harness.bench.measures import Bench
     from harness.result import Result
 
 INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
@@ -93,6 +93,7 @@ file_path = click.Path(path_type=Path)
 @click.option(
     "--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per worker."
 )
+@click.option("--all-cores", is_flag=True, help="Beside that, the same on a thread for each core.")
 @click.option(
     "--out", type=file_path, default=Path("reports/latest"), show_default=True, help="Folder of the run."
 )
@@ -116,6 +117,7 @@ def run(
     dtype: str,
     device: str,
     threads: int,
+    all_cores: bool,
     out: Path,
     no_timing: bool,
     quick: bool,
@@ -140,7 +142,10 @@ def run(
     if device == "cuda" and (problem := environment.cuda_problem()):
         raise UsageError(f"--device cuda: {problem}")
     table = plan.rows(patterns, tasks_from, everything=everything)
-    spots = plan.spots(table, plan.columns(backends), Placement(dtype, device, threads))
+    cores = os.cpu_count() if all_cores else None
+    if cores == threads:
+        raise UsageError(f"--all-cores: there are {cores}, the same as --threads")
+    spots = plan.spots(table, plan.columns(backends), Placement(dtype, device, threads), cores=cores)
     options = Options(
         out=out,
         command=[
@@ -220,8 +225,8 @@ def show(task: str, names: tuple[str, ...], tasks_from: Path | None) -> None:
     from harness.show import print_task
 
     table = plan.rows((), tasks_from, everything=True)
-    if unlisted := tasks.unlisted(task):
-        table[task] = unlisted
+    if task not in table:
+        table |= plan.unlisted(task)
     if task not in table:
         raise UsageError(f"no task is named {task!r}; {plan.suggestion(task, list(table))}")
     chosen = plan.columns(names) if names else backends.COLUMNS.values()
@@ -345,7 +350,11 @@ def doctor() -> None:
 @click.argument("run_a", type=file_path)
 @click.argument("run_b", type=file_path)
 def compare(run_a: Path, run_b: Path) -> None:
-    """Two runs: environment first, then verdicts that changed, then timings."""
+    """Two runs: environment first, then verdicts that changed, then timings.
+
+    0 nothing is worse · 1 a cell diverged, broke or cannot be told that was better before · 2 wrong use.
+    A cell that became slower is named and leaves 0: times are no promise.
+    """
     from harness import folder
     from harness.report import changes
 
@@ -353,6 +362,58 @@ def compare(run_a: Path, run_b: Path) -> None:
     if problem := changes.nothing_shared(a, b):
         raise UsageError(problem)
     sys.exit(changes.print_changes(a, b, _console()))
+
+
+@main.command()
+@click.argument("file", type=file_path, required=False)
+@click.option("--quick", is_flag=True, help="Few rounds, and no default run: indicative figures.")
+@click.option("--out", type=file_path, help="Also write what was measured into this file, as JSON.")
+@click.option("--against", type=file_path, help="Such a file of before: tell what became slower or faster.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the table in Markdown.")
+def bench(file: Path | None, quick: bool, out: Path | None, against: Path | None, as_markdown: bool) -> None:
+    """The suite's own benchmark: its columns beside the fastest loops, and what a run costs.
+
+    With a FILE that --out has written, show that in place of measuring.
+
+    0 measured · 1 something became slower · 2 wrong use · 3 something could not be measured
+    """
+    from harness.bench import measures
+    from harness.report import bench as report
+
+    if file and (quick or out):
+        raise UsageError("a FILE goes with neither --quick nor --out: nothing is measured")
+    before = measures.load(against) if against else None  # first: a wrong file must not cost minutes
+    found = measures.load(file) if file else _measured(quick, out)
+    console = _console()
+    if as_markdown:
+        click.echo(report.markdown(found), nl=False)
+    else:
+        report.print_bench(found, console)
+    slower = report.print_changes(before, found, console) if before else 0
+    sys.exit(3 if found.problems else slower)
+
+
+def _measured(quick: bool, out: Path | None) -> "Bench":
+    from harness import trace
+    from harness.bench.conduct import conduct
+    from harness.report.progress import Progress
+    from harness.result import encode
+    from harness.session import Broken
+
+    console = _console(stderr=True)
+    try:
+        with Progress(console) as progress:
+            found = conduct(progress, quick=quick)
+        if out:
+            trace.write(out, encode(found))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Broken as broken:
+        _say(console, f"{broken.status}: {broken.reason}")
+        sys.exit(3)
+    except OSError as error:
+        raise UsageError(f"--out {out} cannot be written: {error.strerror}") from error
+    return found
 
 
 def _console(*, stderr: bool = False) -> "Console":

@@ -99,7 +99,7 @@ def load(path: Path) -> Result:
         raise UsageError(f"{file} is damaged: {error}") from None
     seen = set()
     for cell in run.cells:
-        key = (cell.task, cell.backend, cell.dtype, cell.device)
+        key = (cell.task, cell.backend, cell.dtype, cell.device, cell.threads)
         if key in seen:
             raise UsageError(f"{file} is damaged: it has {cell.task} × {cell.backend} ({cell.dtype}) twice")
         seen.add(key)

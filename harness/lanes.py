@@ -5,8 +5,8 @@
     run-100   one call for 100 batches each, or any other number
     fit       the framework's own trainer, where it has one
 
-A lane is timed only if the first epochs in it come to what they come to in `run`, which is what parity
-is proved of.
+A lane is timed only if the first epochs in it come to what they come to step by step, which is what
+parity is proved of.
 """
 
 import math
@@ -58,21 +58,25 @@ def steps(task: Task, epochs: int) -> int:
 
 def outcome(lane: str, program: Program, task: Task) -> Arrays:
     """What the first epochs come to, as a trace whose steps are epochs: mean losses, parameters, state."""
-    epochs = proved_on(task)
-    losses = program.fit(epochs) if lane == "fit" else _epoch_losses(lane, program, task, epochs)
+    epochs = list(islice(task.epochs(), proved_on(task)))
+    losses = program.fit(len(epochs)) if lane == "fit" else _epoch_losses(lane, program, task, epochs)
     observed = {name: array[None] for name, array in program.observe().items()}
-    return {"loss": np.array(losses), "observed_steps": np.array([epochs])} | observed
+    return {"loss": np.array(losses), "observed_steps": np.array([len(epochs)])} | observed
 
 
-def _epoch_losses(lane: str, program: Program, task: Task, epochs: int) -> list[float]:
+def _epoch_losses(lane: str, program: Program, task: Task, epochs: list[list[Rows]]) -> Array:
     """Means over an epoch's rows, as a trace has them."""
+    hears_epochs = isinstance(task.schedule, Plateau)
     found = []
-    for batches in islice(task.epochs(), epochs):
+    for piece in [[epoch] for epoch in epochs] if hears_epochs else [epochs]:
+        batches = list(chain.from_iterable(piece))
         losses = np.concatenate([program.run(call) for call in _calls(lane, batches)])
-        found.append(float(np.average(losses, weights=[max(1, len(rows)) for rows in batches])))
-        if isinstance(task.schedule, Plateau):
-            program.end_epoch(found[-1])
-    return found
+        ends = np.cumsum([len(epoch) for epoch in piece])
+        for epoch, own in zip(piece, np.split(losses, ends[:-1]), strict=True):
+            found.append(np.average(own, weights=[max(1, len(rows)) for rows in epoch]))
+            if hears_epochs:
+                program.end_epoch(float(found[-1]))
+    return np.array(found)
 
 
 def spreads(build: Callable[[Task], Program], task: Task, desired: Arrays, dtype: str) -> Arrays:
@@ -80,7 +84,7 @@ def spreads(build: Callable[[Task], Program], task: Task, desired: Arrays, dtype
     found: Arrays = {}
     for seed in range(tolerance.SHADOWS):
         program, moved, _ = spread.shadow_of(build, task, dtype, seed)
-        actual = outcome("run", program, moved)
+        actual = outcome("step", program, moved)
         for name in desired:
             apart, _ = distances(actual[name], desired[name])
             found[f"spread/{name}"] = np.maximum(found.get(f"spread/{name}", 0.0), apart)

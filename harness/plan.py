@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
@@ -33,17 +33,12 @@ class Spot:
     task: Task
     column: Column
     at: Placement
+    is_reference: bool = False  # the others of its row are compared with this one
 
     @property
     def name(self) -> str:
-        """The stem of this cell's files: task.backend.dtype, and the device where it is not the CPU."""
-        device = "" if self.at.device == "cpu" else f".{self.at.device}"
-        return f"{self.task.name}.{self.column.name}.{self.at.dtype}{device}"
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether this is the cell that the others of its row are compared with."""
-        return self.column.name == REFERENCE and self.at == reference_placement(self.at)
+        """The stem of this cell's files: task.backend.placement."""
+        return f"{self.task.name}.{self.column.name}.{self.at.name}"
 
     def identity(self, python: str) -> str:
         """What decides the content of this cell: task, source, versions, placement and interpreter."""
@@ -118,14 +113,22 @@ def timed(table: Mapping[str, Task]) -> list[str]:
 
 
 def _unlisted(pattern: str, table: Mapping[str, Task]) -> list[Task]:
-    """What a pattern that matches no row may mean: small tasks, or a random one by its name."""
+    """What a pattern that matches no row may mean: small tasks, or one that is found by its name."""
     if any(_matches(task, pattern) for task in table.values()):
         return []
+    return list(unlisted(pattern).values()) or [task for task in tasks.small.TASKS if _matches(task, pattern)]
+
+
+def unlisted(name: str) -> dict[str, Task]:
+    """The task of this name that is no row of the table, or nothing.
+
+    Raises `UsageError` for a size that cannot be.
+    """
     try:
-        named = tasks.unlisted(pattern)
+        found = tasks.unlisted(name)
     except tasks.TaskError as error:
         raise UsageError(str(error)) from error
-    return [named] if named else [task for task in tasks.small.TASKS if _matches(task, pattern)]
+    return {name: found} if found else {}
 
 
 def suggestion(name: str, known: list[str]) -> str:
@@ -167,12 +170,24 @@ def columns(names: Iterable[str]) -> list[Column]:
     return list(order.values())
 
 
-def spots(table: Mapping[str, Task], chosen: Iterable[Column], at: Placement) -> list[Spot]:
-    """Every cell of a run; where the placement is not the reference's, the reference's cells come extra."""
-    reference = backends.COLUMNS[REFERENCE]
-    desired = reference_placement(at)
-    extra = [] if at == desired else [Spot(task, reference, desired) for task in table.values()]
-    return extra + [Spot(task, column, at) for column in chosen for task in table.values()]
+def spots(
+    table: Mapping[str, Task], chosen: Iterable[Column], at: Placement, *, cores: int | None = None
+) -> list[Spot]:
+    """Every cell of a run; where the placement is not the reference's, the reference's cells come extra.
+
+    With `cores`, each backend has a second cell of each task, on so many threads.
+    """
+    reference, desired = backends.COLUMNS[REFERENCE], reference_placement(at)
+    pairs = [(column, at) for column in chosen]
+    if cores:
+        pairs += [(column, replace(at, threads=cores)) for column, _ in pairs]
+    if (reference, desired) not in pairs:
+        pairs.insert(0, (reference, desired))
+    return [
+        Spot(task, column, place, is_reference=(column, place) == (reference, desired))
+        for column, place in pairs
+        for task in table.values()
+    ]
 
 
 def fingerprint(task: Task) -> str:

@@ -25,6 +25,8 @@ class Recorded(Struct, frozen=True, tag=True):
     """The trace is stored."""
 
     not_observed: dict[str, str]  # kind of quantity to why this framework does not show it
+    cpu_s: float  # processor time of all of it …
+    steps_cpu_s: float  # … and of building the program and taking its steps
 
 
 class Explain(Struct, frozen=True, tag=True):
@@ -93,16 +95,15 @@ class Block(Struct, frozen=True, tag=True):
 
 
 class Measured(Struct, frozen=True, tag=True):
-    """One block: times in seconds, and what disturbed it."""
+    """One block: times in seconds, and what may have disturbed it."""
 
     wall_s: float
     cpu_s: float
-    switches: int  # involuntary context switches
     stolen_s: float  # processor time taken by other virtual machines, all cores
 
 
 class Weigh(Struct, frozen=True, tag=True):
-    """Run one more block of `run`, not timed, and watch the memory."""
+    """Run one more block of the first lane, not timed, and watch the memory."""
 
 
 class Weighed(Struct, frozen=True, tag=True):
@@ -128,6 +129,7 @@ class Ready(Struct, frozen=True, tag=True):
     """The column is imported and set up."""
 
     import_s: float
+    cpu_s: float  # processor time since the process started
     rss_mb: float  # memory in use
     about: dict[str, str]  # versions, threads, linear algebra library
 

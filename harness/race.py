@@ -1,7 +1,8 @@
 """Time one task: all its backends, each in every lane that it has, taking turns in rounds."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ class _Runner:
     spot: Spot
     session: Session
     prepared: protocol.Prepared
-    agrees_to: dict[str, float] = field(default_factory=dict)  # lanes that are proved, and how well
+    agrees_to: dict[str, float] = field(default_factory=dict)  # lanes that are proved, and how closely
     no_lane: dict[str, str] = field(default_factory=dict)  # the others, and why
     steps: dict[str, int] = field(default_factory=dict)  # of a block, by lane
 
@@ -55,7 +56,7 @@ class Race:
     """One task on the workers of its cells, the reference's first."""
 
     sessions: Mapping[Spot, Session]
-    lanes: Sequence[str]  # beside "run"
+    lanes: Sequence[str]  # "run" among them: ratios are to the reference's
     rounds: int
     folder: Path  # where workers leave what a lane comes to
     stop: Callable[[], None]  # makes them come to an end, on Ctrl-C
@@ -64,8 +65,18 @@ class Race:
         """The times of each cell.  Raises `BrokenAt` when a backend breaks."""
         reference, *_ = runners = self._each(self._prepare, list(self.sessions))
         spread_in = runners[-1].spot.at.dtype  # what is judged; the reference is float64 in any case
-        spreads = trace.spreads(self._outcome(reference, "run", spread_in))
+        spreads = trace.spreads(self._outcome(reference, "step", spread_in))
         self._each(partial(self._prove, spreads=spreads), runners)
+        with self._on_the_same_cores():
+            times = self._times(runners, seed)
+        weighed = [runner.ask(protocol.Weigh(), protocol.Weighed) for runner in runners]
+        return {
+            runner.spot: _timing(runner, times, weight.peak_rss_mb)
+            for runner, weight in zip(runners, weighed, strict=True)
+        }
+
+    def _times(self, runners: list[_Runner], seed: int) -> "_Times":
+        load = os.getloadavg()[0]
         for runner in runners:  # by turns: on a core beside a busy one, nobody learns its speed
             runner.warm_up()
         blocks = {
@@ -73,19 +84,29 @@ class Race:
             for runner in runners
             for lane in runner.steps
         }
-        found, disturbed = timing.rounds(
-            blocks | {timing.AGAIN: blocks[_key(reference, "run")]}, self.rounds, seed
-        )
-        weighed = [runner.ask(protocol.Weigh(), protocol.Weighed) for runner in runners]
-        times = _Times(found, disturbed, reference, self.rounds)
-        return {
-            runner.spot: _timing(runner, times, weight.peak_rss_mb)
-            for runner, weight in zip(runners, weighed, strict=True)
-        }
+        blocks[timing.AGAIN] = blocks[_key(runners[0], "run")]
+        found, disturbed = timing.rounds(blocks, self.rounds, seed, runners[-1].spot.at.device)
+        return _Times(found, disturbed, runners[0], self.rounds, load)
+
+    @contextmanager
+    def _on_the_same_cores(self) -> Iterator[None]:
+        """As many cores as threads, the same for all workers.
+
+        On a virtual machine, each core is for seconds up to twice as slow as another while the host works
+        beside it.  Ratios are free of that only where both blocks ran on the same core.
+        """
+        cores = sorted(os.sched_getaffinity(0))
+        for spot, session in self.sessions.items():
+            session.keep_to(cores[-spot.at.threads :])
+        try:
+            yield
+        finally:
+            for session in self.sessions.values():
+                session.keep_to(cores)
 
     def _each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
         """As many cold starts at a time as there are cores: each is a process of its own on few threads."""
-        threads = next(iter(self.sessions)).at.threads
+        threads = max(spot.at.threads for spot in self.sessions)
         return together(work, items, self.stop, at_once=(os.cpu_count() or 1) // threads)
 
     def _prepare(self, spot: Spot) -> _Runner:
@@ -97,9 +118,8 @@ class Race:
             raise BrokenAt(spot, broken) from broken
 
     def _prove(self, runner: _Runner, spreads: Arrays) -> None:
-        """Which lanes come to what `run` comes to, and why others are not timed."""
-        desired = self._outcome(runner, "run") | spreads
-        runner.agrees_to["run"] = 0.0
+        """Which lanes come to what single steps come to, and why others are not timed."""
+        desired = self._outcome(runner, "step") | spreads
         for lane in self.lanes:
             try:
                 actual = self._outcome(runner, lane)
@@ -111,7 +131,7 @@ class Race:
             found = parity.compare(actual, desired, runner.spot.at.dtype)
             if found.first_divergence:
                 runner.no_lane[lane] = (
-                    f"not timed: its first epochs differ from those of `run` by {parity.worst(found):.1e}"
+                    f"not timed: its first epochs differ from single steps by {parity.worst(found):.1e}"
                 )
             else:
                 runner.agrees_to[lane] = parity.worst(found)
@@ -129,12 +149,25 @@ class Race:
 class _Times:
     """The rounds of a race, seen from the reference."""
 
-    def __init__(self, found: timing.Rounds, disturbed: list[bool], reference: _Runner, rounds: int) -> None:
-        self.found, self.disturbed, self.rounds = found, disturbed, rounds
+    def __init__(
+        self,
+        found: timing.Rounds,
+        disturbed: dict[str, list[bool]],
+        reference: _Runner,
+        rounds: int,
+        load: float,
+    ) -> None:
+        self.found, self.disturbed, self.rounds, self.load = found, disturbed, rounds, load
         self.reference = _key(reference, "run")
         self.step_s = self._blocks_s(self.reference) / reference.steps["run"]
         self.again_s = self._blocks_s(timing.AGAIN) / reference.steps["run"]
-        self.again = timing.interval(timing.log_ratios(self.again_s, self.step_s, disturbed))
+        spoiled = self.spoiled(self.reference)
+        self.again = timing.interval(timing.log_ratios(self.again_s, self.step_s, spoiled))
+
+    def spoiled(self, key: str) -> list[bool]:
+        """Of each round, whether something disturbed a block that takes part in this ratio."""
+        blocks = (self.disturbed[name] for name in (key, self.reference, timing.AGAIN))
+        return [any(each) for each in zip(*blocks, strict=True)]
 
     def _blocks_s(self, key: str) -> Array:
         return np.array([blocks[key].wall_s for blocks in self.found])
@@ -144,12 +177,14 @@ class _Times:
         is_reference = key == self.reference
         blocks_s = self._blocks_s(key)
         both = np.sqrt(self.step_s * self.again_s)
-        ratio = timing.interval(timing.log_ratios(blocks_s / steps, both, self.disturbed))
+        spoiled = self.spoiled(key)
+        ratio = timing.interval(timing.log_ratios(blocks_s / steps, both, spoiled))
         return Lane(
             steps_per_block=steps,
             blocks_s=blocks_s.tolist(),
             blocks_again_s=self._blocks_s(timing.AGAIN).tolist() if is_reference else [],
             cpu_s=[blocks[key].cpu_s for blocks in self.found],
+            disturbed=spoiled,
             steady=timing.steady(blocks_s.tolist()),
             ratio_to_reference=self.again if is_reference else ratio,
             verdict="reference" if is_reference else timing.verdict(ratio, self.again, self.rounds),
@@ -170,7 +205,7 @@ def _timing(runner: _Runner, times: _Times, peak_rss_mb: float) -> Timing:
         build_s=prepared.build_s,
         first_step_s=prepared.first_step_s,
         second_step_s=prepared.second_step_s,
-        disturbed=times.disturbed,
+        load=times.load,
         lanes={
             lane: times.lane(_key(runner, lane), steps, runner.agrees_to[lane])
             for lane, steps in runner.steps.items()

@@ -78,10 +78,11 @@ class Lane(Struct, frozen=True, forbid_unknown_fields=True):
     blocks_s: list[Seconds]  # wall time of one block per round
     blocks_again_s: list[Seconds]  # the reference's second block of each round (A/A), else empty
     cpu_s: list[Seconds]  # processor time of the same blocks: more than wall time shows hidden threads
+    disturbed: list[bool]  # rounds in which other work took the processor from a block of this ratio
     steady: bool
     ratio_to_reference: list[float]  # to its `run`: low, middle, high of the 95 % interval, paired by round
     verdict: str  # "slower", "indicative: faster", "no verdict: …"
-    agrees_to: float  # worst relative difference of the first epochs from those of the backend's own `run`
+    agrees_to: float  # worst relative difference of the first epochs from the backend's own single steps
 
 
 class Timing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,8 +93,8 @@ class Timing(Struct, frozen=True, forbid_unknown_fields=True):
     build_s: Seconds  # building the program
     first_step_s: Seconds  # the first step, with tracing and compiling
     second_step_s: Seconds  # the second step: long where something was compiled again
-    disturbed: list[bool]  # rounds that stayed noisy after repeating: stolen time or forced switches
-    lanes: dict[str, Lane]  # by the names of harness/lanes.py; "run" is always there
+    load: float  # processes that wanted to compute, on average over the minute before its rounds
+    lanes: dict[str, Lane]  # by the names of harness/lanes.py
     no_lane: dict[str, str]  # why others are not
     import_rss_mb: float  # memory of the worker's process after importing …
     built_rss_mb: float  # … after the first two steps …
@@ -184,6 +185,8 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True):
     # Of tasks on which something diverged: which backends agree with each other, the largest group first.
     groups: dict[str, list[list[str]]] = {}
     concepts: list[Concept] = []
+    # Processor time of all processes: starting, the steps themselves, recording, comparing.
+    spent_s: dict[str, Seconds] = {}
 
     def exit_code(self) -> int:
         """As the command ends.

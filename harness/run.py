@@ -68,11 +68,14 @@ class Run:
         self.started = dt.datetime.now(dt.UTC)
         self.began = time.perf_counter()
         self.phases: dict[str, float] = {}
+        self.spent = dict.fromkeys(("starting", "steps", "recording", "comparing"), 0.0)
         self.cells: dict[Spot, Cell] = {}
         self.groups: dict[str, list[list[str]]] = {}
         self.concepts: list[Concept] = []
         self.dtype = spots[-1].at.dtype  # what is judged; the reference is float64 in any case
+        self.threads = next(spot.at.threads for spot in spots if spot.is_reference)  # of most cells
         self.comparing = threading.Lock()  # one comparison at a time holds traces in memory
+        self.adding = threading.Lock()
         self.stopping = threading.Event()
         self.references = {spot.task.name: threading.Event() for spot in spots}
         self.identities: dict[Spot, str] = {}
@@ -106,6 +109,8 @@ class Run:
         complete = False
         try:
             self._phase("parity", self._parity)
+            ready = [session.ready for session in self.sessions.values() if session.ready]
+            self.spent["starting"] = sum(worker.cpu_s for worker in ready)
             self._groups()
             self._concepts()
             if self.options.rounds:
@@ -122,11 +127,11 @@ class Run:
 
     def _check_nothing_is_left_out(self, known: Mapping[str, Cell]) -> None:
         """A resumed run must have all the cells of the one before, or its report would lose them."""
-        planned = {(spot.task.name, spot.column.name, spot.at.dtype) for spot in self.spots}
+        planned = {(spot.task.name, spot.column.name, spot.at.dtype, spot.at.threads) for spot in self.spots}
         names = [
             f"{cell.task} × {cell.backend} ({cell.dtype})"
             for cell in known.values()
-            if (cell.task, cell.backend, cell.dtype) not in planned
+            if (cell.task, cell.backend, cell.dtype, cell.threads) not in planned
         ]
         if names:
             raise UsageError(
@@ -147,12 +152,13 @@ class Run:
             command=self.options.command,
             reference=REFERENCE,
             environment=environment.describe(
-                at.threads, at.device, environment.versions(sorted(frameworks)), about
+                self.threads, at.device, environment.versions(sorted(frameworks)), about
             ),
             phases_s=self.phases,
             cells=[self.cells[spot] for spot in self.spots if spot in self.cells],
             groups=self.groups,
             concepts=self.concepts,
+            spent_s=self.spent,
         )
 
     def _phase(self, name: str, work: Callable[[], None]) -> None:
@@ -235,8 +241,10 @@ class Run:
             if not spot.is_reference:
                 recorded = self._record(spot, self.out / file, states=str(desired.resolve()))
             with self.comparing:
+                began = time.thread_time()
                 actual = trace.load(self.out / file)
                 found, looks = _judged(spot, actual, trace.load(desired), recorded)
+                self.spent["comparing"] += time.thread_time() - began
             causes = []
             if found.first_divergence and not spot.is_reference:
                 causes = self._causes(spot, self.out / file, recorded, limit)
@@ -293,7 +301,11 @@ class Run:
 
     def _record(self, spot: Spot, path: Path, **how: str | None) -> protocol.Recorded:
         request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()), **how)
-        return self._session(spot).ask(request, protocol.Recorded)
+        recorded = self._session(spot).ask(request, protocol.Recorded)
+        with self.adding:
+            self.spent["steps"] += recorded.steps_cpu_s
+            self.spent["recording"] += recorded.cpu_s - recorded.steps_cpu_s
+        return recorded
 
     def _reference(self, spot: Spot) -> Spot:
         """The cell that this one is compared with."""
@@ -314,6 +326,7 @@ class Run:
                 spot.column.name: cell
                 for spot in self.spots
                 if spot.task is reference.task and spot.at.dtype == self.dtype
+                if spot.at.threads == self.threads
                 if (cell := self.cells.get(spot)) and cell.trace
             }
             if any(cell.status == "diverged" for cell in row.values()):
@@ -354,7 +367,7 @@ class Run:
         found = self.cells[spot].timing
         return (
             found is not None
-            and len(found.disturbed) >= self.options.rounds
+            and all(len(lane.blocks_s) >= self.options.rounds for lane in found.lanes.values())
             and {*self.options.lanes} <= {*found.lanes, *found.no_lane}
         )
 
@@ -365,7 +378,7 @@ class Run:
             return
         race = Race(
             {spot: self._session(spot) for spot in row},
-            [lane for lane in self.options.lanes if lane != "run"],
+            list(dict.fromkeys(["run", *self.options.lanes])),
             self.options.rounds,
             self.out / "traces",
             self._stop,

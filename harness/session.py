@@ -62,8 +62,8 @@ class Session:
     ) -> None:
         self.column, self.at, self.limits = column, at, limits
         self.python, self.tasks_from = python, tasks_from
-        self.log = folder / "logs" / f"{column.name}.{at.dtype}.log"
-        self.cache = folder / "logs" / f"{column.name}.cache"
+        self.log = folder / "logs" / f"{column.name}.{at.name}.log"
+        self.cache = folder / "logs" / f"{column.name}.{at.name}.cache"
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
         self.asking = threading.Lock()  # one question at a time: other columns have the reference replayed
@@ -114,6 +114,14 @@ class Session:
         finally:
             for end in child_ends.values():
                 os.close(end)
+
+    def keep_to(self, cores: Iterable[int]) -> None:
+        """Let the worker's threads, and those that they start, run on these cores only."""
+        if self.process is None:  # it broke
+            return
+        for thread in Path(f"/proc/{self.process.pid}/task").glob("*"):
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.sched_setaffinity(int(thread.name), cores)
 
     def ask(self, request: protocol.Request, expected: type[Answer]) -> Answer:
         """The worker's answer; starts or restarts the worker if need be.

@@ -24,6 +24,43 @@ from harness.distance import distances
 from harness.faults.base import Around
 from tasks.spec import Array, Quadratic, Rosenbrock, Rows, Task
 
+AHEAD = 2**14  # numbers that are drawn at once, at least: each draw has its price, however few it is for
+
+
+@final
+class Ulps:
+    """Either eps or -eps of a dtype, at random."""
+
+    def __init__(self, dtype: str, seed: int) -> None:
+        self.eps = float(np.finfo(dtype).eps)
+        self.rng = np.random.default_rng(seed)
+        self.drawn = np.zeros(0)
+
+    def draw(self, shape: tuple[int, ...]) -> Array:
+        """An array of this shape, which the caller may write to."""
+        size = math.prod(shape)
+        if size > len(self.drawn):
+            self.drawn = self._more(max(size, AHEAD))
+        taken, self.drawn = self.drawn[:size], self.drawn[size:]
+        return taken.reshape(shape)
+
+    def _more(self, count: int) -> Array:
+        random = np.frombuffer(self.rng.bytes(-(-count // 8)), np.uint8)
+        found = np.unpackbits(random).astype(np.float64)  # 0 or 1
+        found *= 2 * self.eps
+        found -= self.eps
+        return found
+
+    def near(self, array: Array, steps: int = 1) -> Array:
+        """Each number times 1 + √steps·eps or 1 - √steps·eps, as in a random walk; a count stays as it is."""
+        if array.dtype.kind != "f":
+            return array
+        factors = self.draw(array.shape)  # and from here in place: a trace may be large
+        factors *= math.sqrt(steps)
+        factors += 1
+        factors *= array
+        return factors
+
 
 def spread(
     build: Callable[[Task], Program], task: Task, desired: Arrays, dtype: str, start: Arrays | None = None
@@ -37,8 +74,8 @@ def spread(
     found: Arrays = {}
     steps = [len(desired["loss"])]
     for seed in range(tolerance.SINGLE_STEP_SHADOWS):
-        program, shadow, rng = shadow_of(build, task, dtype, seed)
-        states = _moved_state(start or trace.states(desired), dtype, rng)
+        program, shadow, ulps = shadow_of(build, task, dtype, seed)
+        states = _moved_state(start or trace.states(desired), ulps)
         if seed < tolerance.SHADOWS:
             actual, _ = trace.record(program, shadow, states)
             steps.append(len(actual["loss"]))
@@ -53,33 +90,34 @@ def spread(
 
 def shadow_of(
     build: Callable[[Task], Program], task: Task, dtype: str, seed: int
-) -> tuple[Program, Task, np.random.Generator]:
-    """The reference on a task moved by an ulp, that task, and the generator that moved it."""
-    rng = np.random.default_rng(seed)
-    moved = _moved_task(task, dtype, rng)
-    return _Shadow(build(moved), dtype, rng), moved, rng
+) -> tuple[Program, Task, Ulps]:
+    """The reference on a task moved by an ulp, that task, and what moved it."""
+    ulps = Ulps(dtype, seed)
+    moved = _moved_task(task, ulps)
+    return _Shadow(build(moved), ulps), moved, ulps
 
 
 @final
 class _Shadow(Around):
     """The reference, with hidden units moved, and parameters and state after each piece of a run."""
 
-    def __init__(self, inner: Any, dtype: str, rng: np.random.Generator) -> None:
-        self.inner, self.dtype, self.rng = inner, dtype, rng
+    def __init__(self, inner: Any, ulps: Ulps) -> None:
+        self.inner, self.ulps = inner, ulps
         if hasattr(inner, "activate"):  # the reference's Network
             inner.activate = partial(self._moved_units, inner.activate)
             # Targets too: p - 1 loses digits where p is near 1, and z·y - z where y is 1.
-            inner.y = inner.y + np.maximum(1, np.abs(inner.y)) * _ulps(inner.y.shape, dtype, rng)
+            inner.y = inner.y + np.maximum(1, np.abs(inner.y)) * ulps.draw(inner.y.shape)
 
     def _moved_units(self, activate: Callable[..., Array], z: Array, out: Array | None) -> Array:
         h = activate(z, out)
-        h *= 1 + _ulps(h.shape, self.dtype, self.rng).astype(h.dtype)
+        factors = self.ulps.draw(h.shape)
+        factors += 1
+        h *= factors.astype(h.dtype, copy=False)
         return h
 
     def run(self, batches: Sequence[Rows]) -> Array:
         losses = self.inner.run(batches)
-        ulps = math.sqrt(len(batches))
-        self.inner.restore(_moved_state(self.inner.observe(), self.dtype, self.rng, ulps))
+        self.inner.restore(_moved_state(self.inner.observe(), self.ulps, steps=len(batches)))
         return losses
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
@@ -101,45 +139,31 @@ def _apart(name: str, actual: Arrays, desired: Arrays) -> Array:
     return apart
 
 
-def _moved_task(task: Task, dtype: str, rng: np.random.Generator) -> Task:
-    changes: dict[str, Any] = {
-        "start": {name: _moved(array, dtype, rng) for name, array in task.start.items()}
-    }
+def _moved_task(task: Task, ulps: Ulps) -> Task:
+    changes: dict[str, Any] = {"start": {name: ulps.near(array) for name, array in task.start.items()}}
     if task.data is not None:
         x, weights = task.data.x_train, task.data.weights
         changes["data"] = replace(
             task.data,
-            x_train=_moved(x, dtype, rng),
-            weights=None if weights is None else _moved(weights, dtype, rng),
+            x_train=ulps.near(x),
+            weights=None if weights is None else ulps.near(weights),
         )
     if isinstance(task.model, Quadratic):
-        scale = 1 + _ulps(task.model.minimum.shape, dtype, rng)  # both sides: it stays positive definite
+        scale = 1 + ulps.draw(task.model.minimum.shape)  # both sides: it stays positive definite
         changes["model"] = replace(
             task.model,
             hessian=task.model.hessian * np.outer(scale, scale),
-            minimum=_moved(task.model.minimum, dtype, rng),
+            minimum=ulps.near(task.model.minimum),
         )
     if isinstance(task.model, Rosenbrock):
-        steepness = float(_moved(np.array(task.model.steepness), dtype, rng))
+        steepness = float(ulps.near(np.array(task.model.steepness)))
         changes["model"] = replace(task.model, steepness=steepness)
     return replace(task, **changes)
 
 
-def _moved_state(observed: Arrays, dtype: str, rng: np.random.Generator, ulps: float = 1.0) -> Arrays:
+def _moved_state(observed: Arrays, ulps: Ulps, steps: int = 1) -> Arrays:
     """Parameters and state; a number of mistakes is a whole number, whatever its dtype."""
     return {
-        name: array if name == "state/pocket_mistakes" else _moved(array, dtype, rng, ulps)
+        name: array if name == "state/pocket_mistakes" else ulps.near(array, steps)
         for name, array in observed.items()
     }
-
-
-def _moved(array: Array, dtype: str, rng: np.random.Generator, ulps: float = 1.0) -> Array:
-    """Each number times 1 + ulps·eps or 1 - ulps·eps; a count stays as it is."""
-    if array.dtype.kind != "f":
-        return array
-    return array * (1 + ulps * _ulps(array.shape, dtype, rng))
-
-
-def _ulps(shape: tuple[int, ...], dtype: str, rng: np.random.Generator) -> Array:
-    """Either eps or -eps, at random."""
-    return float(np.finfo(dtype).eps) * (2 * rng.integers(2, size=shape) - 1)

@@ -5,11 +5,12 @@ slows the machine for a while slows a whole round and cancels in its ratios.  Th
 reference to itself (A/A) shows what the machine's noise alone can look like.
 """
 
+import math
 import random
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.stats import mstats, norm, ttest_ind
 
 from harness.protocol import Measured
 
@@ -19,31 +20,48 @@ BLOCK_S = 0.02  # least duration of a block
 REPEATS = 2  # how many disturbed rounds are made up for
 LEAST_BAND = 0.02  # no difference smaller than this is called one
 AGAIN = "again"  # the reference's second block of a round
+TRIM = 0.2  # of the rounds, on either side: a burst of other work on the host spoils one or two
 
-# A round is disturbed when the host took processor time away during one of its blocks, or the
-# kernel interrupted one for other processes more often than a quiet machine does in 20 ms.
-STOLEN_S = 0.0
-SWITCHES = 20
+# A block computes all the time.  On a quiet machine it is off the processor for less than 2 % of it, and
+# for 20 to 45 % beside one busy process.  Switches would not tell: TensorFlow's threads make 46 in 20 ms by
+# themselves, and a busy process no more than six.
+OFF_PROCESSOR = 0.05
+
+# Between two runs of the same code the mean of a ratio differs by more than its rounds show: the memory's
+# layout, and the moods of the host.  The deviation of one run's mean, as benchmarks/detect.py shows it.
+BETWEEN_RUNS = 0.0075
+NOISY = 0.05  # an interval that reaches further from its middle hides what matters
 
 Rounds = list[dict[str, Measured]]
 
 
-def rounds(ask: Mapping[str, Callable[[], Measured]], count: int, seed: int) -> tuple[Rounds, list[bool]]:
-    """Measure `count` rounds, and up to REPEATS more for disturbed ones; nothing is thrown away.
+def rounds(
+    ask: Mapping[str, Callable[[], Measured]], count: int, seed: int, device: str = "cpu"
+) -> tuple[Rounds, dict[str, list[bool]]]:
+    """Measure `count` rounds, and up to REPEATS more for such with a disturbed block; all are kept.
 
-    `ask` maps each backend, and AGAIN, to a function that runs one block.  Returns the rounds and
-    for each whether it was disturbed.
+    `ask` maps each backend, and AGAIN, to a function that runs one block.  Returns the rounds, and of each
+    name whether its blocks were disturbed.
     """
     rng = random.Random(seed)  # noqa: S311  an order, not a secret
     found: Rounds = []
-    disturbed: list[bool] = []
-    while len(found) < count + min(REPEATS, sum(disturbed)):
+    disturbed: dict[str, list[bool]] = {name: [] for name in ask}
+    while len(found) < count + min(REPEATS, sum(map(any, zip(*disturbed.values(), strict=True)))):
         order = list(ask)
         rng.shuffle(order)
-        blocks = {name: ask[name]() for name in order}
-        found.append(blocks)
-        disturbed.append(any(b.stolen_s > STOLEN_S or b.switches > SWITCHES for b in blocks.values()))
+        found.append({name: ask[name]() for name in order})
+        for name, block in found[-1].items():
+            disturbed[name].append(is_disturbed(block, device))
     return found, disturbed
+
+
+def is_disturbed(block: Measured, device: str = "cpu") -> bool:
+    """Whether the host or another process had the processor for a while that was this block's.
+
+    Where a device computes, the processor may well rest.
+    """
+    off_s = block.wall_s - block.cpu_s if device == "cpu" else 0.0
+    return block.stolen_s > 0 or off_s > OFF_PROCESSOR * block.wall_s
 
 
 def log_ratios(step_s: np.ndarray, reference_s: np.ndarray, disturbed: list[bool]) -> np.ndarray:
@@ -56,14 +74,26 @@ def log_ratios(step_s: np.ndarray, reference_s: np.ndarray, disturbed: list[bool
 def interval(logs: np.ndarray) -> list[float]:
     """Geometric mean of ratios with its 95 % interval, [low, middle, high], from their logarithms per round.
 
-    By Student's t on the logarithms: over ten rounds a percentile bootstrap would cover the true
-    ratio in 89 % of cases only.
+    Of the trimmed mean of the logarithms, by Student's t (Tukey and McLaughlin 1963): over ten rounds a
+    percentile bootstrap would cover the true ratio in 89 % of cases only.
     """
-    mean, rounds = float(np.mean(logs)), len(logs)
-    half = 0.0
-    if rounds > 1:
-        half = float(stdtrit(rounds - 1, 0.975) * np.std(logs, ddof=1) / np.sqrt(rounds))
-    return [float(np.exp(mean - half)), float(np.exp(mean)), float(np.exp(mean + half))]
+    low, high = mstats.trimmed_mean_ci(logs, (TRIM, TRIM)) if len(logs) > 1 else (logs[0], logs[0])
+    return _ratio(float(low + high) / 2, float(high - low) / 2)
+
+
+def change(before: np.ndarray, after: np.ndarray) -> list[float]:
+    """By which factor a ratio changed between two runs, [low, middle, high], from its logarithms per round.
+
+    By Welch's t on trimmed means (Yuen 1974), and BETWEEN_RUNS for either run.
+    """
+    low, high = ttest_ind(after, before, equal_var=False, trim=TRIM).confidence_interval()
+    between = norm.ppf(0.975) * math.sqrt(2) * BETWEEN_RUNS
+    return _ratio(float(low + high) / 2, math.hypot((high - low) / 2, between))
+
+
+def _ratio(log: float, half: float) -> list[float]:
+    """An interval of a ratio, from the middle and half the width of its logarithm's."""
+    return [math.exp(log - half), math.exp(log), math.exp(log + half)]
 
 
 def verdict(ratio: list[float], again: list[float], count: int) -> str:
@@ -78,6 +108,16 @@ def verdict(ratio: list[float], again: list[float], count: int) -> str:
     else:
         said = "no difference seen"
     return said if count >= ROUNDS else f"indicative: {said}"
+
+
+def changed(change: list[float]) -> str:
+    """What a change's interval allows to say."""
+    low, middle, high = change
+    if low > 1 and middle > 1 + LEAST_BAND:
+        return "slower"
+    if high < 1 and middle < 1 - LEAST_BAND:
+        return "faster"
+    return "noisy" if high / middle > 1 + NOISY else "no difference"
 
 
 def steady(blocks_s: list[float]) -> bool:

@@ -10,7 +10,6 @@ import gc
 import json
 import math
 import os
-import resource
 import select
 import signal
 import sys
@@ -23,7 +22,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -39,6 +38,9 @@ if TYPE_CHECKING:
 
 MARGIN = 1.05  # on the duration of a block: it is to be at least what is asked for
 MOST_STEPS = 2**20  # of a block: ends the search for a program that takes no time at all
+T = TypeVar("T")
+R = TypeVar("R")
+
 FORGET_PEAK = "5"  # what /proc/self/clear_refs takes for it: see proc(5)
 
 
@@ -91,7 +93,10 @@ def _start(column: backends.Column, at: Placement) -> tuple[ModuleType, protocol
         return protocol.Failure("failed", str(error))
     except Exception as error:  # noqa: BLE001  whatever a framework's import may raise
         return _failure(error)
-    return module, protocol.Ready(time.perf_counter() - began, _memory_mb("VmRSS"), about | _linear_algebra())
+    about |= _linear_algebra() | {"threads of the process": str(len(list(Path("/proc/self/task").iterdir())))}
+    return module, protocol.Ready(
+        time.perf_counter() - began, time.process_time(), _memory_mb("VmRSS"), about
+    )
 
 
 class _NoColumn(Exception):
@@ -189,9 +194,13 @@ class _Worker:
         if request.fault and fault is None and request.fault not in faults.DAMAGES:
             raise ValueError(f"no fault is named {request.fault!r}")
         build = partial(fault.inject, self._build) if fault else self._build
+        began = time.process_time()
         with np.errstate(all="ignore"):  # overflow is a result, compared like any other
             states = trace.states(trace.load(Path(request.states))) if request.states else None
-            arrays, not_observed = trace.record(build(task), task, states)
+            clock = _Clock()
+            program = clock(build)(task)
+            program.run = clock(program.run)  # type: ignore[method-assign, assignment]  # tells steps from recording
+            arrays, not_observed = trace.record(program, task, states)
             if request.spread_in:
                 arrays |= spread.spread(build, task, arrays, request.spread_in)
         if request.fault in faults.DAMAGES:
@@ -200,7 +209,7 @@ class _Worker:
             trace.save(Path(request.trace), arrays)
         except OSError as error:  # a full disk
             return protocol.Failure("failed", f"trace {request.trace} could not be written: {error.strerror}")
-        return protocol.Recorded(not_observed)
+        return protocol.Recorded(not_observed, time.process_time() - began, clock.cpu_s)
 
     def _explain(self, request: protocol.Explain) -> protocol.Explained:
         from harness.explain import Explainer  # here: few runs diverge
@@ -214,6 +223,23 @@ class _Worker:
         return protocol.Explained(causes)
 
 
+class _Clock:
+    """Adds up the processor time spent inside the functions that it is put around."""
+
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+
+    def __call__(self, work: Callable[[T], R]) -> Callable[[T], R]:
+        def timed(what: T) -> R:
+            began = time.process_time()
+            try:
+                return work(what)
+            finally:
+                self.cpu_s += time.process_time() - began
+
+        return timed
+
+
 class _Timed:
     """A program in steady state, and blocks of steps in each lane, which all start where the task starts."""
 
@@ -221,6 +247,7 @@ class _Timed:
         clock = time.perf_counter
         self.build, self.task = build, task
         self.blocks: dict[str, Callable[[], Array]] = {}
+        self.pieces: dict[str, Callable[[], Array]] = {}  # a few steps of each lane, which warm the caches
         batches = chain.from_iterable(task.epochs())
         began = clock()
         self.program: Program = build(task)
@@ -257,6 +284,7 @@ class _Timed:
         each = lanes.steps(self.task, 1)
         most = max(1, MOST_STEPS // each)
         epochs, fastest = max(1, 8 // each), math.inf
+        self.pieces[lane] = lanes.driver(lane, self.program, self.task, epochs)
         while True:
             self.blocks[lane] = lanes.driver(lane, self.program, self.task, epochs)
             fastest = min(fastest, self.block(lane).wall_s / epochs)
@@ -267,26 +295,22 @@ class _Timed:
 
     def block(self, lane: str) -> protocol.Measured:
         self._restart()
+        self._run(self.pieces[lane])  # or the block would depend on whose turn on this core came before
+        self._restart()
         gc.disable()
-        usage, stolen = resource.getrusage(resource.RUSAGE_SELF), _stolen_s()
+        stolen = _stolen_s()
         cpu, wall = time.process_time(), time.perf_counter()
         self._run(self.blocks[lane])
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        after = resource.getrusage(resource.RUSAGE_SELF)
         gc.enable()
-        return protocol.Measured(
-            wall_s=wall,
-            cpu_s=cpu,
-            switches=after.ru_nivcsw - usage.ru_nivcsw,
-            stolen_s=_stolen_s() - stolen,
-        )
+        return protocol.Measured(wall, cpu, _stolen_s() - stolen)
 
     def weigh(self) -> protocol.Weighed:
         """In a pass of its own: to watch the memory is not free."""
         self._restart()
         with suppress(OSError):  # where it cannot be forgotten, the peak is the process's so far
             Path("/proc/self/clear_refs").write_text(FORGET_PEAK)
-        self._run(self.blocks["run"])
+        self._run(next(iter(self.blocks.values())))
         return protocol.Weighed(_memory_mb("VmHWM"))
 
 

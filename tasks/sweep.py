@@ -4,6 +4,7 @@
     bowl-10                              a quadratic in so many dimensions, Adam likewise
 
 They are no rows of the table; `-t network-4x4-batch200-rows1000` runs one.
+The loops of benchmarks/bare/ are written for such networks alone.
 """
 
 import re
@@ -11,10 +12,11 @@ import re
 import numpy as np
 
 from tasks import draw
-from tasks.spec import Adam, Batches, Dataset, Network, Quadratic, Stopping, Task
+from tasks.spec import Adam, Batches, Constant, Dataset, Network, Quadratic, Stopping, Task
 
 ADAM = Adam(0.001, epsilon_hat=True)  # the form that every framework's own trainer has
 EPOCHS = 3  # enough for a proof
+PLAIN = "a bare loop is written for whole batches in order, relu, two classes and Adam in its ε̂ form"
 
 
 def network(hidden: tuple[int, ...], batch: int, rows: int) -> Task:
@@ -57,3 +59,18 @@ def find(name: str) -> Task | None:
     if found := re.fullmatch(r"bowl-(\d+)", name):
         return bowl(int(found[1]))
     return None
+
+
+def is_plain(task: Task) -> bool:
+    """Whether a loop written by hand for the networks of this file computes the same as this task."""
+    return (
+        isinstance(task.model, Network)
+        and task.model == Network(task.model.hidden, activation="relu")
+        and task.optimizer == ADAM
+        and task.schedule == Constant()
+        and task.data is not None
+        and task.data.weights is None
+        and task.batches is not None
+        and task.batches.order == draw.InOrder()
+        and task.rows % task.batches.size == 0
+    )

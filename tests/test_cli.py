@@ -191,19 +191,19 @@ RUN_JSON = {
     "cut-off": (lambda content: content[: len(content) // 2], "is damaged: "),
     "empty": (lambda _: b"", "is damaged: "),
     "no-text": (lambda _: b"\xff\xfe\x00", "is damaged: "),
-    "another-programs": (lambda _: b'{"name": "page", "version": 3}', "is not a samestep.run/3 file: "),
-    "a-list": (lambda _: b"[1, 2]", "is not a samestep.run/3 file: "),
+    "another-programs": (lambda _: b'{"name": "page", "version": 3}', "is not a samestep.run/4 file: "),
+    "a-list": (lambda _: b"[1, 2]", "is not a samestep.run/4 file: "),
     "of-another-program": (
-        lambda content: content.replace(b"samestep.run/3", b"others.run/1"),
-        "is not a samestep.run/3 file: Invalid enum value 'others.run/1'",
+        lambda content: content.replace(b"samestep.run/4", b"others.run/1"),
+        "is not a samestep.run/4 file: Invalid enum value 'others.run/1'",
     ),
     "with-a-field-missing": (
         lambda content: content.replace(b'"command"', b'"commands"'),
-        "is not a samestep.run/3 file: Object",
+        "is not a samestep.run/4 file: Object",
     ),
     "with-a-wrong-value": (
         lambda content: content.replace(b'"threads": 1', b'"threads": "one"'),
-        "is not a samestep.run/3 file: Expected `int",
+        "is not a samestep.run/4 file: Expected `int",
     ),
 }
 
@@ -222,10 +222,10 @@ def test_run_json_that_is_no_good_is_refused_and_nothing_lost(finished, copied, 
 
 def test_run_of_an_earlier_version_is_set_aside_and_not_read(copied):
     file = copied / "run.json"
-    earlier = file.read_bytes().replace(b"samestep.run/3", b"samestep.run/2")
+    earlier = file.read_bytes().replace(b"samestep.run/4", b"samestep.run/3")
     file.write_bytes(earlier)
-    assert "is not a samestep.run/3 file" in refused(*RUN, copied, "--resume")
-    assert "is not a samestep.run/3 file" in refused("compare", copied, copied)
+    assert "is not a samestep.run/4 file" in refused(*RUN, copied, "--resume")
+    assert "is not a samestep.run/4 file" in refused("compare", copied, copied)
     assert here(*RUN, copied).returncode == 0
     assert (copied.with_name(f"{copied.name}.previous") / "run.json").read_bytes() == earlier
 
@@ -395,7 +395,7 @@ def runs(tmp_path_factory):
         "numpy",
         "--no-timing",
     )
-    noisy, wrong = (("-t", TASK, "-b", COLUMNS / f"{name}.py") for name in ("noisy", "does_nothing"))
+    noisy, wrong = (("-t", TASK, "-b", COLUMNS / f"{name}.py") for name in ("noisy", "stands_still"))
     return ran_here(
         tmp_path_factory.mktemp("runs"),
         {
@@ -403,6 +403,7 @@ def runs(tmp_path_factory):
             "wrong": (*wrong, "--no-timing"),
             "unseeded": unseeded,
             "quick": (*noisy, "--quick"),
+            "cores": (*noisy, "--no-timing", "--all-cores"),
             "unlisted": ("-t", "small-adam", "-t", "random-12", "-b", "numpy", "--no-timing"),
             "undecided": ("-t", "perceptron-and", "-b", "numpy", "--dtype", "float32", "--no-timing"),
         },
@@ -421,21 +422,37 @@ def test_quick_run_is_timed_and_indicative(runs):
     done, path = runs["quick"].done, runs["quick"].folder
     assert (done.returncode, done.stderr) == (0, "")
     reference, noisy = (cells(path)[TASK, backend]["timing"] for backend in ("numpy", "noisy"))
-    rounds = len(reference["blocks_s"])
+    rounds = len(reference["lanes"]["run"]["blocks_s"])
     assert 3 <= rounds <= 5
-    assert len(reference["blocks_again_s"]) == rounds
-    assert noisy["blocks_again_s"] == []
+    assert len(reference["lanes"]["run"]["blocks_again_s"]) == rounds
     for timing in (reference, noisy):
-        assert len(timing["blocks_s"]) == len(timing["cpu_s"]) == len(timing["disturbed"]) == rounds
-        assert min(timing["blocks_s"]) > 0.01
-        assert timing["steps_per_block"] > 0
-        assert timing["peak_rss_mb"] > 10
-        low, middle, high = timing["ratio_to_reference"]
-        assert 0 < low <= middle <= high
+        assert list(timing["lanes"]) == ["run", "step"]
+        assert timing["no_lane"] == {"fit": "the column's Function has no trainer of its own"}
+        assert 10 < timing["import_rss_mb"] <= timing["built_rss_mb"] <= timing["peak_rss_mb"] * 1.1
         assert min(timing[name] for name in ("start_s", "import_s", "first_step_s", "second_step_s")) > 0
-    assert reference["verdict"] == "reference"
-    assert noisy["verdict"].startswith("indicative: ")
+        for lane in timing["lanes"].values():
+            assert len(lane["blocks_s"]) == len(lane["cpu_s"]) == len(lane["disturbed"]) == rounds
+            assert min(lane["blocks_s"]) > 0.01
+            assert lane["steps_per_block"] > 0
+            low, middle, high = lane["ratio_to_reference"]
+            assert 0 < low <= middle <= high
+    assert reference["lanes"]["run"]["verdict"] == "reference"
+    for lane in (*noisy["lanes"].values(), reference["lanes"]["step"]):
+        assert lane["verdict"].startswith("indicative: ")
+        assert lane["blocks_again_s"] == []
     assert (path / "timings.pyperf.json").is_file()
+
+
+def test_all_cores_are_compared_beside_one_thread(runs):
+    done, path = runs["cores"].done, runs["cores"].folder
+    assert (done.returncode, done.stderr) == (0, "")
+    found = [(cell.backend, cell.threads, cell.status) for cell in folder.load(path).cells]
+    assert found == [(name, n, "agreed") for n in (1, os.cpu_count()) for name in ("numpy", "noisy")]
+
+
+def test_as_many_cores_as_threads_are_refused():
+    told = refused("run", "-t", TASK, "-b", "numpy", "--threads", os.cpu_count(), "--all-cores")
+    assert f"--all-cores: there are {os.cpu_count()}, the same as --threads" in told
 
 
 def test_two_threads_are_given_to_the_worker(unusual):
@@ -457,7 +474,7 @@ def test_float32_is_compared_with_the_reference_in_float64(unusual):
 def test_column_that_goes_wrong_makes_exit_code_1(runs):
     done = runs["wrong"].done
     assert (done.returncode, done.stderr) == (1, "")
-    found = cells(runs["wrong"].folder)[TASK, "does_nothing"]
+    found = cells(runs["wrong"].folder)[TASK, "stands_still"]
     assert found["status"] == "diverged"
     assert found["reason"].startswith("from step 0, loss differs")
 

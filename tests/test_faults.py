@@ -50,7 +50,7 @@ DAMAGED = {
     "quadratic-adam": "KeyError: 'loss'",
 }
 ALL = [*BREAKING, *NOT_STARTING, "noisy", "cuts_traces_off"]
-TIMED = ("breaks_when_timed", "breaks_in_a_block", "does_nothing")
+TIMED = ("breaks_when_timed", "breaks_in_a_block", "does_nothing", "runs_otherwise", "has_a_trainer")
 
 
 def of(*columns):
@@ -217,14 +217,30 @@ def test_backend_that_breaks_only_while_it_is_timed_says_so(timed, column, statu
 @pytest.mark.parametrize("column", ["numpy", *TIMED])
 def test_other_cells_are_timed_all_the_same(timed, column):
     found = cells(timed.folder)
-    assert found["quadratic-gd", column]["timing"]["blocks_s"]
-    assert found[UNLUCKY, "numpy"]["timing"]["blocks_s"]
+    lane = "step" if column == "runs_otherwise" else "run"
+    assert found["quadratic-gd", column]["timing"]["lanes"][lane]["blocks_s"]
+    assert found[UNLUCKY, "numpy"]["timing"]["lanes"]["run"]["blocks_s"]
+
+
+@pytest.mark.parametrize("lane", ["run", "fit"])
+def test_lane_that_comes_to_something_else_is_not_timed(timed, lane):
+    timing = cells(timed.folder)["quadratic-gd", "runs_otherwise"]["timing"]
+    assert list(timing["lanes"]) == ["step"]
+    assert timing["no_lane"][lane].startswith("not timed: its first epochs differ from single steps by ")
+
+
+def test_trainer_is_a_lane_of_its_own_where_it_can_do_the_task(timed):
+    found = cells(timed.folder)
+    can, cannot = (found[task, "has_a_trainer"]["timing"] for task in ("quadratic-gd", UNLUCKY))
+    assert can["lanes"]["fit"]["agrees_to"] == 0 and not can["no_lane"]
+    assert list(cannot["lanes"]) == ["run", "step"]
+    assert cannot["no_lane"] == {"fit": "it was only taught gradient descent"}
 
 
 def test_program_that_takes_no_time_does_not_grow_its_blocks_for_ever(timed):
     cell = cells(timed.folder)["quadratic-gd", "does_nothing"]
-    assert cell["status"] == "diverged"
-    assert cell["timing"]["steps_per_block"] <= 2**20
+    assert cell["status"] == "agreed"
+    assert 2**19 < cell["timing"]["lanes"]["run"]["steps_per_block"] <= 2**20
     assert cell["timing"]["peak_rss_mb"] < 500
 
 

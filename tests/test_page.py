@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from harness.result import (
     Difference,
     Divergence,
     Environment,
+    Lane,
     Metrics,
     Parity,
     Result,
@@ -120,20 +122,28 @@ def cell(task: str, backend: str, status: Status, **fields: Any) -> Cell:
 
 
 def timing(low: float, middle: float, high: float) -> Timing:
+    lane = Lane(
+        steps_per_block=1000,
+        blocks_s=[0.02, 0.03, 0.04],
+        blocks_again_s=[],
+        cpu_s=[0.02, 0.03, 0.04],
+        disturbed=[False, True, False],
+        steady=False,
+        ratio_to_reference=[low, middle, high],
+        verdict="slower",
+        agrees_to=1e-16,
+    )
     return Timing(
         start_s=0.2,
         import_s=3.0,
         build_s=0.1,
         first_step_s=0.5,
         second_step_s=0.25,
-        blocks_s=[0.02, 0.03, 0.04],
-        blocks_again_s=[],
-        cpu_s=[0.02, 0.03, 0.04],
-        steps_per_block=1000,
-        disturbed=[False, True, False],
-        steady=False,
-        ratio_to_reference=[low, middle, high],
-        verdict="slower",
+        load=0.5,
+        lanes={"run": lane, "step": lane},
+        no_lane={"fit": "no trainer"},
+        import_rss_mb=100.0,
+        built_rss_mb=150.0,
         peak_rss_mb=200.0,
     )
 
@@ -245,7 +255,9 @@ def shown(html: str) -> Page:
 
 
 def data(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for rows in spec["datasets"].values() for row in rows]
+    return [
+        row for part in (spec, *spec.get("layer", ())) if "data" in part for row in part["data"]["values"]
+    ]
 
 
 def rewritten(run: tuple[Result, Path], folder: Path, **options: Any) -> Page:
@@ -349,6 +361,24 @@ def test_links_lead_somewhere(shown: Page) -> None:
     assert len(ids) == len(set(ids))
     assert {value[1:] for value in shown.values("href") if value.startswith("#")} <= set(ids)
     assert set(shown.values("data-spec")) == set(shown.specs)
+
+
+def test_the_scripts_are_made_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = iter(["vegaEmbed('ü')", "another"])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(page, "_bundle", lambda: next(scripts))
+    assert [page.vega() for _ in range(3)] == ["vegaEmbed('ü')"] * 3
+    monkeypatch.setattr(metadata, "version", lambda _: "another version")
+    assert page.vega() == "another"
+
+
+def test_where_the_scripts_cannot_be_kept_they_are_made_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(page, "_bundle", lambda: "vegaEmbed()")
+    assert page.vega() == page.vega() == "vegaEmbed()"
 
 
 def test_every_chart_renders(shown: Page) -> None:
@@ -466,7 +496,7 @@ def test_series_that_look_the_same_are_stored_once_and_drawn_in_order() -> None:
 
 def test_a_label_looks_the_same_in_every_chart() -> None:
     palette = charts.Palette(["numpy", "sklearn", "torch"])
-    alone, together = (palette.marks(labels)["color"].to_dict() for labels in (["torch"], palette.labels))
+    alone, together = (palette.marks(labels)["color"] for labels in (["torch"], palette.labels))
     assert alone["scale"]["range"] == together["scale"]["range"][2:]
 
 

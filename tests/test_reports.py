@@ -25,6 +25,7 @@ from harness.result import (
     Difference,
     Divergence,
     Environment,
+    Lane,
     Metrics,
     Parity,
     Result,
@@ -61,20 +62,30 @@ LOG = "one\ntwo\nthree\nfour\nfive\n\x1b[31mSegmentation [/fault]\x1b[0m \x00at 
 
 
 def timing(verdict: str = "slower", **changes: Any) -> Timing:
+    """Of one lane, `run`, unless the changes say which."""
+    lane = Lane(
+        steps_per_block=1000,
+        blocks_s=[0.02, 0.03, 0.04],
+        blocks_again_s=[],
+        cpu_s=[0.02, 0.03, 0.04],
+        disturbed=[False, False, False],
+        steady=True,
+        ratio_to_reference=[6.301, 6.549, 6.812],
+        verdict=verdict,
+        agrees_to=0.0,
+    )
+    of_lane = {name: changes.pop(name) for name in list(changes) if name in Lane.__struct_fields__}
     found = Timing(
         start_s=0.2,
         import_s=3.0,
         build_s=0.1,
         first_step_s=0.5,
         second_step_s=0.25,
-        blocks_s=[0.02, 0.03, 0.04],
-        blocks_again_s=[],
-        cpu_s=[0.02, 0.03, 0.04],
-        steps_per_block=1000,
-        disturbed=[False, False, False],
-        steady=True,
-        ratio_to_reference=[6.301, 6.549, 6.812],
-        verdict=verdict,
+        load=0.5,
+        lanes={"run": msgspec.structs.replace(lane, **of_lane)},
+        no_lane={},
+        import_rss_mb=100.0,
+        built_rss_mb=150.0,
         peak_rss_mb=200.0,
     )
     return msgspec.structs.replace(found, **changes)
@@ -638,16 +649,18 @@ def test_the_reference_is_timed_against_itself():
         ({"verdict": "no verdict: noisy machine"}, "no verdict: noisy machine (torch: xor)"),
         ({"verdict": "indicative: no verdict: noisy"}, "no verdict: noisy (torch: xor)"),
         ({"verdict": "indicative: slower"}, "indicative only: too few rounds (torch: xor)"),
-        ({"steady": False}, "not steady (torch: xor)"),
+        ({"steady": False}, "run not steady (torch: xor)"),
+        ({"no_lane": {"fit": "no trainer"}}, "no fit: no trainer (torch: xor)"),
         ({"disturbed": [False, True]}, "some rounds disturbed by other work on the machine (torch: xor)"),
         ({"verdict": "no difference seen"}, "no difference"),
-        ({"ratio_to_reference": None, "blocks_s": []}, "no time"),
+        ({"blocks_s": []}, "no time"),
     ],
     ids=[
         "no verdict",
         "few and no verdict",
         "few rounds",
         "unsteady",
+        "no lane",
         "disturbed",
         "no difference",
         "no time",
@@ -656,6 +669,18 @@ def test_the_reference_is_timed_against_itself():
 def test_doubts_about_timing_are_told(changes, remark):
     assert remark not in words(printed(result(cell(timing=timing()))))
     assert remark in words(printed(result(cell(timing=timing(**changes)))))
+
+
+def test_each_lane_has_a_table_of_its_own():
+    lanes = {"run": timing().lanes["run"], "fit": timing(steps_per_block=1).lanes["run"]}
+    text = words(printed(result(cell(timing=timing(lanes=lanes)))))
+    assert "step time in `run`" in text and "step time in `fit`" in text
+    assert text.index("30.0 µs") < text.index("30000 µs")
+
+
+def test_lanes_begin_with_run():
+    lanes = dict.fromkeys(("fit", "step", "run", "run-10"), timing().lanes["run"])
+    assert figures.lanes(result(cell(timing=timing(lanes=lanes)))) == ["run", "step", "fit", "run-10"]
 
 
 def test_without_timing_there_is_no_timing_table():
@@ -919,7 +944,7 @@ def test_timings_hold_seconds_per_step_and_the_first_two_steps_as_warm_up(tmp_pa
     path = timings.write(EVERYTHING, tmp_path)
     suite = BenchmarkSuite.load(str(path))
     assert suite.get_benchmark_names() == [
-        f"{LONG} {backend} float64 cpu threads=1" for backend in ("numpy", "torch")
+        f"{LONG} {backend} run float64 cpu threads=1" for backend in ("numpy", "torch")
     ]
     (run,) = suite.get_benchmarks()[1].get_runs()
     assert run.values == pytest.approx((2e-5, 3e-5, 4e-5))

@@ -12,7 +12,7 @@ import backends.numpy as reference
 from backends.base import Placement
 from harness import tolerance, trace
 from harness.parity import kind_of
-from harness.spread import _Shadow, spread
+from harness.spread import Ulps, _Shadow, spread
 from harness.trace import record
 from tasks.spec import (
     BinaryCrossEntropy,
@@ -138,7 +138,7 @@ def test_targets_are_moved_by_an_eps_of_themselves_but_of_1_at_least(loss, scale
     if isinstance(loss, SquaredError):
         task = replace(task, data=replace(task.data, y_train=scale * (1 + task.data.y_train)))
     still, shadow = build(task), build(task)
-    _Shadow(shadow, "float64", np.random.default_rng(0))
+    _Shadow(shadow, Ulps("float64", seed=0))
     moves = (shadow.y - still.y) / (EPS["float64"] * np.maximum(1, np.abs(still.y)))
     np.testing.assert_allclose(np.abs(moves), 1, atol=0.6)
     assert set(np.sign(moves).ravel()) == {-1, 1}
@@ -164,7 +164,7 @@ def test_shadow_drifts_by_an_ulp_a_step_as_a_random_walk_does(name, steps):
     moves = []
     for seed in range(5):
         inner = build(task)
-        shadow = _Shadow(inner, "float64", np.random.default_rng(seed))
+        shadow = _Shadow(inner, Ulps("float64", seed))
         before, restore = {}, inner.restore
 
         def restoring(observed, before=before, observe=inner.observe, restore=restore):
@@ -186,7 +186,7 @@ def test_shadow_drifts_by_an_ulp_a_step_as_a_random_walk_does(name, steps):
 def test_hidden_units_of_a_shadow_are_moved():
     z = np.linspace(0.1, 1, 60).reshape(12, 5)
     still, shadow = build(NETWORK), build(NETWORK)
-    _Shadow(shadow, "float64", np.random.default_rng(0))
+    _Shadow(shadow, Ulps("float64", seed=0))
     moves = moved_by(shadow.activate(z.copy(), None), still.activate(z.copy(), None))
     np.testing.assert_allclose(np.abs(moves), 1, atol=0.6)
     assert set(np.sign(moves)) == {-1, 1}

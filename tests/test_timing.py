@@ -17,7 +17,7 @@ logs = st.lists(st.floats(-3, 3) | st.sampled_from(NEAR), min_size=1, max_size=1
 
 
 def measured(wall_s=BLOCK_S, stolen_s=0.0, switches=0):
-    return Measured(wall_s=wall_s, cpu_s=wall_s, switches=switches, stolen_s=stolen_s, peak_rss_mb=1.0)
+    return Measured(wall_s=wall_s, cpu_s=wall_s, switches=switches, stolen_s=stolen_s)
 
 
 # ------------------------------------------------------------------------------------ intervals

@@ -1,5 +1,8 @@
 """The page's charts: thinned, rounded data in Vega-Lite specs, each with the table of its numbers.
 
+A spec is JSON: an encoding says which field of the data an axis or a look shows, a layer is one kind of
+mark.  See https://vega.github.io/vega-lite/docs/spec.html.
+
 A series is a pair of arrays x (K,), y (K,) under its label, which is a backend's name.  A label has
 the same colour, dash, width and marker in every chart.  Series often coincide to the last bit: later
 ones are drawn thinner and on top, so that each stays visible as a rim around the next.
@@ -9,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import altair as alt
 import numpy as np
 
 from tasks.spec import Array, Function, Quadratic
 
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+HEIGHT = 300  # of a chart that says nothing else
 POINTS = 300  # of a curve in a chart: its extremes every 4 pixels
 ROWS = 12  # of a table behind a chart
 HUGE = 1e300  # numbers that a chart's axis cannot round up
@@ -28,7 +32,11 @@ DASHES = ([1, 0], [24, 3], [15, 4], [8, 4], [3, 3], [1, 3], [15, 3, 3, 3])
 WIDTHS = (6, 4.75, 3.5, 2.5, 1.5, 1.25, 1.25)
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "stroke")
 
+# Points are joined in the order in which they are stored.
+IN_ORDER = {"window": [{"op": "row_number", "as": "row_number"}]}
+
 Series = Mapping[str, tuple[Array, Array]]
+Spec = dict[str, Any]  # Vega-Lite, or a part of it
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Chart:
 
     name: str  # its id in the page
     title: str
-    spec: dict[str, Any]
+    spec: Spec
     head: list[str]
     rows: list[list[str]]
     notes: list[str] = field(default_factory=list)
@@ -61,32 +69,23 @@ class Palette:
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = list(labels)
 
-    def lines(self, shown: Sequence[str]) -> dict[str, Any]:
+    def lines(self, shown: Sequence[str]) -> Spec:
         """Colour, dash and width of the labels shown in one chart."""
-        legend = alt.Legend(symbolType="stroke", symbolSize=900)
+        legend = {"symbolType": "stroke", "symbolSize": 900}
         return {
-            "color": alt.Color("label:N", title=None, scale=self._scale(shown, COLOURS), legend=legend),
-            "strokeDash": alt.StrokeDash(
-                "label:N", title=None, scale=self._scale(shown, DASHES), legend=legend
-            ),
-            "strokeWidth": alt.StrokeWidth(
-                "label:N", title=None, scale=self._scale(shown, WIDTHS), legend=legend, sort=list(shown)
-            ),
+            "color": self._look(shown, COLOURS, legend=legend),
+            "strokeDash": self._look(shown, DASHES, legend=legend),
+            "strokeWidth": self._look(shown, WIDTHS, legend=legend, sort=list(shown)),
         }
 
-    def marks(self, shown: Sequence[str]) -> dict[str, Any]:
+    def marks(self, shown: Sequence[str]) -> Spec:
         """Colour and marker of the labels shown in one chart."""
-        return {
-            "color": alt.Color("label:N", title=None, scale=self._scale(shown, COLOURS)),
-            "shape": alt.Shape("label:N", title=None, scale=self._scale(shown, SHAPES)),
-        }
+        return {"color": self._look(shown, COLOURS), "shape": self._look(shown, SHAPES)}
 
-    def _scale(self, shown: Sequence[str], looks: Sequence[Any]) -> alt.Scale:
-        return alt.Scale(
-            type="ordinal",
-            domain=list(shown),
-            range=[looks[self.labels.index(label) % len(looks)] for label in shown],
-        )
+    def _look(self, shown: Sequence[str], looks: Sequence[Any], **more: Any) -> Spec:
+        chosen = [looks[self.labels.index(label) % len(looks)] for label in shown]
+        scale = {"type": "ordinal", "domain": list(shown), "range": chosen}
+        return _word("label", title=None, scale=scale, **more)
 
 
 def thin(y: Array, points: int = POINTS) -> Array:
@@ -109,34 +108,38 @@ def thin(y: Array, points: int = POINTS) -> Array:
 def curves(name: str, title: str, series: Series, palette: Palette, *, x_title: str, y_title: str) -> Chart:
     """Lines over each other; y is on the scale on which most of them can be seen."""
     kind, scale, axis = _scaled(np.concatenate([y[np.isfinite(y)] for _, y in series.values()]))
-    x = alt.X("x:Q", title=x_title)
-    y = alt.Y("y:Q", title=f"{y_title}{kind}", scale=scale, axis=axis)
-    chart = _lines(series, palette, x, y)
-    return Chart(name, title, _spec(chart, title), *_table(series, x_title), notes=_not_finite(series))
+    x = _number("x", title=x_title)
+    y = _number("y", title=f"{y_title}{kind}", scale=scale, axis=axis)
+    spec = _spec(title, **_lines(series, palette, x, y))
+    return Chart(name, title, spec, *_table(series, x_title), notes=_not_finite(series))
 
 
-def _scaled(values: Array) -> tuple[str, alt.Scale, alt.Axis]:
+def _scaled(values: Array) -> tuple[str, Spec, Spec]:
     """Logarithmic where all are positive and span a factor of 10; on both sides of 0 where some are huge."""
     largest = float(np.abs(values).max(initial=0.0))
     is_nice = largest < HUGE  # else the next round number would be infinite
     if values.size and values.min() > 0 and values.max() >= 10 * values.min():
-        return " (log scale)", alt.Scale(type="log", nice=is_nice), alt.Axis(format="~g")
+        return " (log scale)", {"type": "log", "nice": is_nice}, {"format": "~g"}
     if values.size and largest >= WILD * max(1.0, float(np.median(np.abs(values)))):
         powers = 10.0 ** np.linspace(0, np.floor(np.log10(largest)), 4).round()[1:]
-        axis = alt.Axis(values=[*-powers, 0, *powers], format="~g")
-        return " (log scale on both sides of 0)", alt.Scale(type="symlog", nice=False), axis
-    return "", alt.Scale(zero=False), alt.Axis()
+        axis = {"values": [*-powers, 0, *powers], "format": "~g"}
+        return " (log scale on both sides of 0)", {"type": "symlog", "nice": False}, axis
+    return "", {"zero": False}, {}
 
 
 def fit(name: str, title: str, points: tuple[Array, Array], series: Series, palette: Palette) -> Chart:
     """Rows with one feature (N,) and their targets (N,), and what each backend predicts for them."""
-    x = alt.X("x:Q", title="feature", scale=alt.Scale(zero=False))
-    y = alt.Y("y:Q", title="target", scale=alt.Scale(zero=False))
+    x = _number("x", title="feature", scale={"zero": False})
+    y = _number("y", title="target", scale={"zero": False})
     rows = [{"x": _short(right), "y": _short(up)} for right, up in zip(*points, strict=True)]
-    marks = alt.Chart(alt.InlineData(values=rows)).mark_point(color=COLOURS[0], opacity=0.6).encode(x=x, y=y)
-    chart = alt.layer(marks, _lines(series, palette, x, y))
+    marks = {
+        "data": {"values": rows},
+        "mark": {"type": "point", "color": COLOURS[0], "opacity": 0.6},
+        "encoding": {"x": x, "y": y},
+    }
+    spec = _spec(title, layer=[marks, _lines(series, palette, x, y)])
     head, table = _table({"target": points, **series}, "feature")
-    return Chart(name, title, _spec(chart, title), head, table, _not_finite(series))
+    return Chart(name, title, spec, head, table, _not_finite(series))
 
 
 def differences(
@@ -157,42 +160,43 @@ def differences(
     steps, low, high = tolerances
     sizes = np.concatenate([[eps], low, high, *(y for _, y in shown.values())])
     top = 4 * float(np.max(sizes[np.isfinite(sizes)]))
-    scale = alt.Scale(type="log", domain=[floor / 2, top], nice=False)
-    x = alt.X(
-        "x:Q",
-        title="step (square-root scale)",
-        scale=alt.Scale(type="sqrt"),
-        axis=alt.Axis(labelOverlap=True),
+    x = _number("x", title="step (square-root scale)", scale={"type": "sqrt"}, axis={"labelOverlap": True})
+    y = _number(
+        "y",
+        title="largest difference of a parameter, relative",
+        scale={"type": "log", "domain": [floor / 2, top], "nice": False},
+        axis={"format": ".0e"},
     )
-    y = alt.Y(
-        "y:Q", title="largest difference of a parameter, relative", scale=scale, axis=alt.Axis(format=".0e")
-    )
-    rows = [{"y": _short(eps), "what": "eps"}, {"y": _short(floor), "what": "0 or < ⅛ eps"}]
-    marks = [*rows, {"y": _short(min(high[-1], top)), "what": "tolerance"}]
-    rules = alt.Chart(alt.InlineData(values=rows)).mark_rule(strokeDash=[2, 2], color=COLOURS[0]).encode(y=y)
-    names = alt.Chart(alt.InlineData(values=marks)).mark_text(align="left", dx=4)
-    chart = alt.layer(
-        _band(steps, low, np.minimum(high, top), x, y),
-        rules,
-        names.encode(x=alt.value("width"), y=y, text="what:N"),
-        _lines(shown, palette, x, y, dotted=True),
-    )
+    lines = [{"y": _short(eps), "what": "eps"}, {"y": _short(floor), "what": "0 or < ⅛ eps"}]
+    rules = {
+        "data": {"values": lines},
+        "mark": {"type": "rule", "strokeDash": [2, 2], "color": COLOURS[0]},
+        "encoding": {"y": y},
+    }
+    names = {
+        "data": {"values": [*lines, {"y": _short(min(high[-1], top)), "what": "tolerance"}]},
+        "mark": {"type": "text", "align": "left", "dx": 4},
+        "encoding": {"x": {"value": "width"}, "y": y, "text": _word("what")},
+    }
+    band = _band(steps, low, np.minimum(high, top), x, y)
+    spec = _spec(title, layer=[band, rules, names, _lines(shown, palette, x, y, dotted=True)])
     head, table = _table({**series, "lowest tolerance": (steps, low), "highest": (steps, high)}, "step")
     same = [label for label, (_, y) in series.items() if not np.any(y)]
     notes = [f"{label}: identical to the last bit at every observed step." for label in same]
-    return Chart(name, title, _spec(chart, title), head, table, notes + _not_finite(series))
+    return Chart(name, title, spec, head, table, notes + _not_finite(series))
 
 
-def _band(steps: Array, low: Array, high: Array, x: alt.X, y: alt.Y) -> alt.Chart:
+def _band(steps: Array, low: Array, high: Array, x: Spec, y: Spec) -> Spec:
     """What is inside is within some tolerances and out of others; a line, where they are the same."""
     kept = thin(high)
     bounds = {"x": _values(steps[kept]), "low": _values(low[kept]), "y": _values(high[kept])}
-    points = alt.Chart(alt.InlineData(values=[bounds])).transform_flatten(list(bounds))
     line = {"color": COLOURS[0], "strokeWidth": 1.5}
-    band: alt.Chart = points.mark_area(color=COLOURS[0], opacity=0.4, line=line, clip=True).encode(
-        x=x, y=y, y2="low:Q"
-    )
-    return band
+    return {
+        "data": {"values": [bounds]},
+        "transform": [{"flatten": list(bounds)}],
+        "mark": {"type": "area", "color": COLOURS[0], "opacity": 0.4, "line": line, "clip": True},
+        "encoding": {"x": x, "y": y, "y2": {"field": "low"}},
+    }
 
 
 def trajectories(
@@ -209,15 +213,16 @@ def trajectories(
     corners = np.vstack([first[near], model.minimum])
     margin = 0.08 * np.ptp(corners, axis=0) + 1e-12
     low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
-    x = alt.X("x:Q", title="w[0]", scale=alt.Scale(domain=[_short(low[0]), _short(high[0])], nice=False))
-    y = alt.Y("y:Q", title="w[1]", scale=alt.Scale(domain=[_short(low[1]), _short(high[1])], nice=False))
-    levels = alt.Chart(alt.InlineData(values=_level_lines(model, highest)))
-    contours = levels.transform_flatten(["x", "y"], as_=["x", "y"]).transform_window(
-        row_number="row_number()"
+    x, y = (
+        _number(field, title=f"w[{i}]", scale={"domain": [_short(low[i]), _short(high[i])], "nice": False})
+        for i, field in enumerate("xy")
     )
-    ellipses = contours.mark_line(color=COLOURS[0], opacity=0.5, strokeWidth=1, clip=True).encode(
-        x=x, y=y, detail="level:Q", order="row_number:Q"
-    )
+    ellipses = {
+        "data": {"values": _level_lines(model, highest)},
+        "transform": [{"flatten": ["x", "y"]}, IN_ORDER],
+        "mark": {"type": "line", "color": COLOURS[0], "opacity": 0.5, "strokeWidth": 1, "clip": True},
+        "encoding": {"x": x, "y": y, "detail": _number("level"), "order": _number("row_number")},
+    }
     series = {label: (w[:, 0], w[:, 1]) for label, w in paths.items()}
     lines = _lines(series, palette, x, y, dotted=True)
     head = ["step", *(f"{label}: w" for label in paths)]
@@ -227,7 +232,7 @@ def trajectories(
     ]
     outside = [label for label, w in paths.items() if not ((w >= low) & (w <= high)).all()]
     notes = [f"{label}: part of the path is outside the picture or not finite." for label in outside]
-    return Chart(name, title, _spec(alt.layer(ellipses, lines), title), head, rows, notes)
+    return Chart(name, title, _spec(title, layer=[ellipses, lines]), head, rows, notes)
 
 
 def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> Chart:
@@ -236,27 +241,37 @@ def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> 
     shown = {ratio.label for ratio in ratios if not ratio.is_reference}
     labels = [label for label in palette.labels if label in shown]
     values = [{key: _short(v) if isinstance(v, float) else v for key, v in asdict(r).items()} for r in ratios]
-    scale = alt.Scale(type="log", nice=False, padding=20)
-    x = alt.X("low:Q", title="step time ÷ reference's (log scale)", scale=scale)
-    y = alt.Y("task:N", title=None, sort=tasks, axis=alt.Axis(labelLimit=400, grid=True))
-    offset = alt.YOffset("label:N", sort=labels)
-    chart = alt.Chart(alt.InlineData(values=values))
-    band = chart.transform_filter("datum.is_reference").mark_bar(opacity=0.25, color=COLOURS[0])
-    one = alt.Chart(alt.InlineData(values=[{"low": 1}])).mark_rule(color=COLOURS[0])
-    others = chart.transform_filter("!datum.is_reference")
+    scale = {"type": "log", "nice": False, "padding": 20}
+    x = _number("low", title="step time ÷ reference's (log scale)", scale=scale)
+    x2, middle = {"field": "high"}, _number("middle")
+    y = _word("task", title=None, sort=tasks, axis={"labelLimit": 400, "grid": True})
     looks = palette.marks(labels)
-    intervals = others.mark_rule(strokeWidth=2).encode(y=y, yOffset=offset, color=looks["color"])
-    points = others.mark_point(filled=True, size=60, opacity=1).encode(y=y, yOffset=offset, **looks)
-    plot = alt.layer(
-        band.encode(x=x, x2="high:Q", y=y),
-        one.encode(x=x),
-        intervals.encode(x=x, x2="high:Q"),
-        points.encode(x="middle:Q"),
-    )
+    own = {"y": y, "yOffset": _word("label", sort=labels), "color": looks["color"]}
+    band = {
+        "transform": [{"filter": "datum.is_reference"}],
+        "mark": {"type": "bar", "opacity": 0.25, "color": COLOURS[0]},
+        "encoding": {"x": x, "x2": x2, "y": y},
+    }
+    one = {
+        "data": {"values": [{"low": 1}]},
+        "mark": {"type": "rule", "color": COLOURS[0]},
+        "encoding": {"x": x},
+    }
+    intervals = {
+        "transform": [{"filter": "!datum.is_reference"}],
+        "mark": {"type": "rule", "strokeWidth": 2},
+        "encoding": {**own, "x": x, "x2": x2},
+    }
+    points = {
+        "transform": [{"filter": "!datum.is_reference"}],
+        "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
+        "encoding": {**own, "x": middle, "shape": looks["shape"]},
+    }
     height = 13 * len(tasks) * (len(labels) or 1)
+    spec = _spec(title, data={"values": values}, layer=[band, one, intervals, points], height=height)
     head = ["task", "backend", "low", "middle", "high"]
     table = [[r.task, r.label, text(r.low), text(r.middle), text(r.high)] for r in ratios]
-    return Chart(name, title, _spec(plot.properties(height=height), title), head, table)
+    return Chart(name, title, spec, head, table)
 
 
 def growth(
@@ -270,26 +285,37 @@ def growth(
     levels: Mapping[str, float] | None = None,
 ) -> Chart:
     """Sizes and what they come to, both on a logarithmic axis; `levels` are drawn across, by their names."""
-    scale = alt.Scale(type="log", nice=False, padding=12)
+    scale = {"type": "log", "nice": False, "padding": 12}
     every = sorted({float(value) for x, _ in series.values() for value in x})
-    x = alt.X("x:Q", title=f"{x_title} (log scale)", scale=scale, axis=alt.Axis(values=every, format="~s"))
-    y = alt.Y("y:Q", title=f"{y_title} (log scale)", scale=scale, axis=alt.Axis(format="~g"))
+    x = _number("x", title=f"{x_title} (log scale)", scale=scale, axis={"values": every, "format": "~s"})
+    y = _number("y", title=f"{y_title} (log scale)", scale=scale, axis={"format": "~g"})
     values = [
         {"label": label, "x": _short(right), "y": _short(up)}
         for label, points in series.items()
         for right, up in zip(*points, strict=True)
     ]
-    marks = palette.marks(list(series))
-    each = alt.Chart(alt.InlineData(values=values)).encode(x=x, y=y, color=marks["color"])
-    across = [{"y": _short(value), "what": what} for what, value in (levels or {}).items()]
-    level = alt.Chart(alt.InlineData(values=across)).encode(y=y)
-    chart = alt.layer(
-        level.mark_rule(strokeDash=[6, 3], color=COLOURS[0]),
-        level.mark_text(align="left", baseline="bottom", dx=4, dy=-2).encode(x=alt.value(0), text="what:N"),
-        each.mark_line(strokeWidth=2),
-        each.mark_point(filled=True, size=70, opacity=1).encode(shape=marks["shape"]),
-    )
-    return Chart(name, title, _spec(chart.properties(height=320), title), *_table(series, x_title))
+    looks = palette.marks(list(series))
+    own = {"x": x, "y": y, "color": looks["color"]}
+    across = {"values": [{"y": _short(value), "what": what} for what, value in (levels or {}).items()]}
+    layer = [
+        {
+            "data": across,
+            "mark": {"type": "rule", "strokeDash": [6, 3], "color": COLOURS[0]},
+            "encoding": {"y": y},
+        },
+        {
+            "data": across,
+            "mark": {"type": "text", "align": "left", "baseline": "bottom", "dx": 4, "dy": -2},
+            "encoding": {"x": {"value": 0}, "y": y, "text": _word("what")},
+        },
+        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": own},
+        {
+            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+            "encoding": {**own, "shape": looks["shape"]},
+        },
+    ]
+    spec = _spec(title, data={"values": values}, layer=layer, height=320)
+    return Chart(name, title, spec, *_table(series, x_title))
 
 
 def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: str) -> Chart:
@@ -300,17 +326,22 @@ def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: 
         for i, (part, size) in enumerate(sizes.items())
     ]
     names = list(next(iter(parts.values()), {}))
-    colour = alt.Color("part:N", title=None, scale=alt.Scale(domain=names, range=COLOURS[: len(names)]))
-    chart = alt.Chart(alt.InlineData(values=values)).mark_bar(height=16)
-    plot = chart.encode(
-        x=alt.X("size:Q", title=unit),
-        y=alt.Y("label:N", title=None, sort=list(parts)),
-        color=colour if len(names) > 1 else alt.value(COLOURS[2]),
-        order="order:Q",
+    colour = _word("part", title=None, scale={"domain": names, "range": COLOURS[: len(names)]})
+    spec = _spec(
+        title,
+        data={"values": values},
+        mark={"type": "bar", "height": 16},
+        encoding={
+            "x": _number("size", title=unit),
+            "y": _word("label", title=None, sort=list(parts)),
+            "color": colour if len(names) > 1 else {"value": COLOURS[2]},
+            "order": _number("order"),
+        },
+        height=26 * len(parts),
     )
     head = ["backend", *(f"{part} ({unit})" for part in names)]
     rows = [[label, *(text(size) for size in sizes.values())] for label, sizes in parts.items()]
-    return Chart(name, title, _spec(plot.properties(height=26 * len(parts)), title), head, rows)
+    return Chart(name, title, spec, head, rows)
 
 
 def text(value: float | None) -> str:
@@ -318,9 +349,9 @@ def text(value: float | None) -> str:
     return "not finite" if value is None or not np.isfinite(value) else f"{value:.5g}"
 
 
-def _lines(series: Series, palette: Palette, x: alt.X, y: alt.Y, *, dotted: bool = False) -> alt.Chart:
+def _lines(series: Series, palette: Palette, x: Spec, y: Spec, *, dotted: bool = False) -> Spec:
     """A line per series in the order of its points, with dots where they are few or `dotted`."""
-    values: list[dict[str, Any]] = []
+    values: list[Spec] = []
     for label, (xs, ys) in series.items():
         kept = thin(ys)
         points = {"x": _values(xs[kept]), "y": _values(ys[kept])}
@@ -329,19 +360,16 @@ def _lines(series: Series, palette: Palette, x: alt.X, y: alt.Y, *, dotted: bool
         else:
             values.append({"label": [label], **points})
     dots = dotted or max((len(xs) for xs, _ in series.values()), default=0) <= MARKED
-    each = alt.Chart(alt.InlineData(values=values)).transform_flatten(["label"])
-    lines = (
-        each.transform_flatten(["x", "y"])
-        .transform_window(row_number="row_number()")
-        .mark_line(
-            clip=True, strokeJoin="round", point=alt.OverlayMarkDef(filled=True, size=25) if dots else False
-        )
-    )
-    chart: alt.Chart = lines.encode(x=x, y=y, order="row_number:Q", **palette.lines(list(series)))
-    return chart
+    point = {"filled": True, "size": 25} if dots else False
+    return {
+        "data": {"values": values},
+        "transform": [{"flatten": ["label"]}, {"flatten": ["x", "y"]}, IN_ORDER],
+        "mark": {"type": "line", "clip": True, "strokeJoin": "round", "point": point},
+        "encoding": {"x": x, "y": y, "order": _number("row_number"), **palette.lines(list(series))},
+    }
 
 
-def _level_lines(model: Function, highest: float) -> list[dict[str, Any]]:
+def _level_lines(model: Function, highest: float) -> list[Spec]:
     """Closed lines on which f is constant, from a value down by factors of 4."""
     angle = np.linspace(0, 2 * np.pi, 73 if isinstance(model, Quadratic) else 361)  # others are bent
     circle = np.column_stack([np.cos(angle), np.sin(angle)])  # (points, 2)
@@ -397,9 +425,16 @@ def _not_finite(series: Series) -> list[str]:
     return notes
 
 
-def _spec(chart: alt.Chart | alt.LayerChart | alt.FacetChart, description: str) -> dict[str, Any]:
-    """The chart as JSON that fills its container."""
-    spec: dict[str, Any] = chart.properties(width="container", description=description).to_dict(
-        validate=False
-    )
-    return spec
+def _number(field: str, **more: Any) -> Spec:
+    """A field of numbers, as an axis or a look shows it."""
+    return {"field": field, "type": "quantitative", **more}
+
+
+def _word(field: str, **more: Any) -> Spec:
+    """A field of names, likewise."""
+    return {"field": field, "type": "nominal", **more}
+
+
+def _spec(description: str, *, height: int = HEIGHT, **parts: Any) -> Spec:
+    """The whole chart, which fills its container's width."""
+    return {"$schema": SCHEMA, "description": description, "width": "container", "height": height, **parts}

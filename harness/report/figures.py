@@ -71,7 +71,8 @@ def backends(result: Result) -> list[str]:
 
 def is_reference(cell: Cell, result: Result) -> bool:
     """Whether the others are compared with this cell: the reference's backend, at float64 on the CPU."""
-    return (cell.backend, cell.dtype, cell.device) == (result.reference, "float64", "cpu")
+    placement = (cell.dtype, cell.device, cell.threads)
+    return cell.backend == result.reference and placement == ("float64", "cpu", result.environment.threads)
 
 
 def differences(cell: Cell) -> dict[str, Difference]:
@@ -349,7 +350,7 @@ def plain(text: str) -> str:
 def lanes(result: Result) -> list[str]:
     """The lanes in which anything was timed, `run` first."""
     found = {lane for cell in result.cells if cell.timing for lane in cell.timing.lanes}
-    return sorted(found, key=lambda lane: (lane != "run", lane != "step", lane))
+    return sorted(found, key=lambda lane: (lane != "run", lane != "step", lane != "fit", lane))
 
 
 def lane_of(cell: Cell | None, lane: str) -> Lane | None:
@@ -424,7 +425,7 @@ def _remarks(timing: Timing) -> Iterator[str]:
     for name, lane in timing.lanes.items():
         if not lane.steady:
             yield f"{name} not steady"
-    if any(timing.disturbed):
+    if any(any(lane.disturbed) for lane in timing.lanes.values()):
         yield "some rounds disturbed by other work on the machine"
     for name, why in timing.no_lane.items():
         yield f"no {name}: {why}"

@@ -3,11 +3,12 @@
 import ast
 import textwrap
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pygments.lexers import PythonLexer
-from pygments.token import Comment, Keyword, Number, String
+from pygments.token import Comment, Keyword, Number, String, _TokenType
 
 from backends import COLUMNS
 from harness import source
@@ -61,8 +62,14 @@ def _members(name: str, column: str) -> dict[str, str]:
 
 def _highlighted(code: str) -> Markup:
     """Spans for a few kinds of token only, which keeps the page small."""
-    html = Markup()
+    parts = []
     for token, text in PythonLexer().get_tokens(code):
-        kind = next((css for group, css in CLASSES.items() if token in group), None)
-        html += Markup('<span class="{}">{}</span>').format(kind, text) if kind else text
-    return html
+        kind, safe = _kind(token), escape(text)
+        parts.append(f'<span class="{kind}">{safe}</span>' if kind else safe)
+    return Markup("".join(parts))  # noqa: S704  every part is escaped
+
+
+@cache
+def _kind(token: _TokenType) -> str | None:
+    """The class of such a token, if it has one."""
+    return next((css for group, css in CLASSES.items() if token in group), None)

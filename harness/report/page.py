@@ -1,18 +1,19 @@
 """report.html: one file that opens from disk, with all that a run found."""
 
+import os
 import re
 import shlex
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
-import vl_convert
-from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 import tasks as table
@@ -74,7 +75,6 @@ class Row:
         return any(cell.metrics and cell.metrics.confusion_test for cell in self.cells.values())
 
 
-@debug_mode(False)  # tests hold every chart against Vega-Lite's schema: here it would take a second
 def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
     """Write report.html into the run's folder, from the result and the folder's traces.
 
@@ -287,10 +287,11 @@ def _cold(result: Result, backends: Sequence[str]) -> list[Chart]:
 
 
 def _memory(timings: Sequence[Timing]) -> dict[str, float]:
+    """What comes on top of what was there before."""
     return {
-        "after import": statistics.median(t.import_rss_mb for t in timings),
-        "after two steps": statistics.median(t.built_rss_mb for t in timings),
-        "peak of a block": statistics.median(t.peak_rss_mb for t in timings),
+        "importing": statistics.median(t.import_rss_mb for t in timings),
+        "building, two steps": statistics.median(max(0.0, t.built_rss_mb - t.import_rss_mb) for t in timings),
+        "a block": statistics.median(max(0.0, t.peak_rss_mb - t.built_rss_mb) for t in timings),
     }
 
 
@@ -350,12 +351,29 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-@cache
 def vega() -> Markup:
-    """Vega, Vega-Lite and Vega-Embed as one script, which takes a second to make."""
+    """Vega, Vega-Lite and Vega-Embed as one script, kept for the next page: it takes a second to make."""
+    kept = _user_cache() / "samestep" / f"vega-{metadata.version('vl-convert-python')}.js"
+    try:
+        bundle = kept.read_text(encoding="utf-8")
+    except OSError:
+        bundle = _bundle()
+        with suppress(OSError):  # no place to keep it
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            trace.write(kept, bundle.encode())
+    return Markup(bundle)  # noqa: S704  our own scripts, from a package
+
+
+def _bundle() -> str:
+    import vl_convert  # here: once per version and user
+
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed")
-    safe = bundle.replace("</script", r"<\/script")  # which would end the element
-    return Markup(safe)  # noqa: S704  our own scripts, from a package
+    return bundle.replace("</script", r"<\/script")  # which would end the element
+
+
+def _user_cache() -> Path:
+    """Where programs keep what can be made again; a folder that cannot be, where there is no home."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  never raises
 
 
 def templates() -> jinja2.Environment:

@@ -143,7 +143,7 @@ def _points(cell: Cell) -> Iterator[Point]:
             calls_per_block=_calls(name, lane),
             blocks_s=lane.blocks_s,
             blocks_again_s=lane.blocks_again_s,
-            disturbed=cell.timing.disturbed,
+            disturbed=lane.disturbed,
         )
 
 

@@ -8,15 +8,11 @@ class Function(numpy.Function):
     def __init__(self, task, at):
         super().__init__(task, at)
         self.unlucky = task.name == "quadratic-momentum"
-        self.is_timed = False
-        self.blocks = 0
+        self.lengths = []
 
     def run(self, batches):
-        self.is_timed |= len(batches) > 1
-        return super().run(batches)
-
-    def restore(self, observed):  # before every block, and before every single step
-        self.blocks += self.is_timed
-        if self.unlucky and self.blocks == 2:
+        self.lengths.append(len(batches))
+        # As long as never before: still warming up.  As long as the last piece of that: a block.
+        if self.unlucky and len(batches) > 20 and self.lengths.count(len(batches)) == 3:
             raise RuntimeError("out of steam")
-        super().restore(observed)
+        return super().run(batches)

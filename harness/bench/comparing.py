@@ -1,32 +1,46 @@
 """How fast two traces are compared, beside `numpy.testing.assert_allclose` on the same arrays.
 
-    python benchmarks/compare.py
-
-Both run on one core, in turns; a number is the median over the rounds, in seconds of that core, of which
-other processes take none.  The traces differ by an ulp everywhere, as those of two frameworks that agree.
+Both run on one core, in turns; times are seconds of that core, of which other processes take none.
+The traces differ by an ulp everywhere, as those of two frameworks that agree.
 A byte of the trace counts once, though its twin in the reference's trace is read as well.
 """
 
 import tracemalloc
 from collections.abc import Callable
-from statistics import median
 from time import process_time
 
 import numpy as np
 
 from backends.base import Arrays
+from harness.bench.measures import Measure
 from harness.parity import compare
 
-ROUNDS = 15
 OBSERVED = 320  # states, of a network with one hidden layer
 SHAPES = {"w1": (100, 100), "b1": (100,), "w2": (100, 1), "b2": (1,)}
 KINDS = ("param", "grad", "state/first_moment", "state/second_moment")
+GROUP = "comparing two traces"
+
+
+def measure(rounds: int) -> list[Measure]:
+    """Throughput, memory, and how many times as fast as NumPy's own."""
+    desired = reference_trace()
+    actual = moved(desired)
+    size = sum(array.nbytes for array in actual.values())
+    pairs = [
+        (seconds(by_samestep, actual, desired), seconds(by_numpy, actual, desired)) for _ in range(rounds)
+    ]
+    rates = [size / ours / 1e9 for ours, _ in pairs]
+    return [
+        Measure(GROUP, "time ÷ that of assert_allclose", "×", [ours / numpys for ours, numpys in pairs]),
+        Measure(GROUP, f"throughput, {size / 1e6:.0f} MB of trace", "GB/s", rates, better="more"),
+        Measure(GROUP, "memory beside the traces", "MB", [peak_mb(by_samestep, actual, desired)]),
+    ]
 
 
 def reference_trace() -> Arrays:
     """What the reference records of a network trained by Adam, its numbers drawn; without shadows."""
     rng = np.random.default_rng(0)
-    trace = {"loss": rng.random(OBSERVED), "observed_steps": np.arange(OBSERVED)}
+    trace: Arrays = {"loss": rng.random(OBSERVED), "observed_steps": np.arange(OBSERVED)}
     for where in ("", "local/"):
         for kind in KINDS:
             for name, shape in SHAPES.items():
@@ -65,24 +79,3 @@ def peak_mb(call: Callable[[Arrays, Arrays], None], actual: Arrays, desired: Arr
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / 1e6
-
-
-def main() -> None:
-    """Measure and print."""
-    desired = reference_trace()
-    actual = moved(desired)
-    size = sum(array.nbytes for array in actual.values())
-    calls = {"samestep": by_samestep, "assert_allclose": by_numpy}
-    rounds = [{name: seconds(call, actual, desired) for name, call in calls.items()} for _ in range(ROUNDS)]
-    print(f"a trace of {size / 1e6:.0f} MB, {len(actual)} arrays, {ROUNDS} rounds")
-    for name, call in calls.items():
-        middle = median(taken[name] for taken in rounds)
-        print(
-            f"{name:16} {size / middle / 1e9:6.2f} GB/s, {peak_mb(call, actual, desired):8.2f} MB more memory"
-        )
-    ratio = median(taken["assert_allclose"] / taken["samestep"] for taken in rounds)
-    print(f"samestep is {ratio:.1f} times as fast")
-
-
-if __name__ == "__main__":
-    main()
