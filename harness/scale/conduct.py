@@ -25,6 +25,7 @@ from harness.scale.outcome import SCHEMA, Axis, Fit, Gap, Pair, Peak, Point, Sca
 from harness.scale.work import work
 from tasks.spec import Array
 
+WORK = ".samestep-sweep"  # folder of its runs, which goes in the end
 Key = tuple[str, str, int, str]  # task, backend, threads, lane
 
 
@@ -87,18 +88,19 @@ def conduct(
 def _prepare(out: Path) -> Path:
     """A place to work in, inside an empty folder or that of an earlier sweep."""
     try:
-        if out.is_dir() and any(out.iterdir()) and not (out / "scale.json").is_file():
+        foreign = [file for file in out.iterdir() if file.name != WORK] if out.is_dir() else []
+        if foreign and not (out / "scale.json").is_file():
             raise UsageError(
                 f"--out {out} holds files but no scale.json: not a sweep's folder, choose another"
             )
         out.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(out / "work", ignore_errors=True)  # of a sweep that was killed
-        (out / "work").mkdir()
+        shutil.rmtree(out / WORK, ignore_errors=True)  # of a sweep that was killed
+        (out / WORK).mkdir()
     except FileExistsError:
         raise UsageError(f"--out {out} is a file, expected a folder") from None
     except OSError as error:
         raise UsageError(f"--out {out} cannot be written: {error.strerror}") from error
-    return out / "work"
+    return out / WORK
 
 
 def _run(
