@@ -161,13 +161,8 @@ class _Times:
         self.reference = _key(reference, "run")
         self.step_s = self._blocks_s(self.reference) / reference.steps["run"]
         self.again_s = self._blocks_s(timing.AGAIN) / reference.steps["run"]
-        spoiled = self.spoiled(self.reference)
+        spoiled = timing.spoiled(disturbed, self.reference, timing.AGAIN)
         self.again = timing.interval(timing.log_ratios(self.again_s, self.step_s, spoiled))
-
-    def spoiled(self, key: str) -> list[bool]:
-        """Of each round, whether something disturbed a block that takes part in this ratio."""
-        blocks = (self.disturbed[name] for name in (key, self.reference, timing.AGAIN))
-        return [any(each) for each in zip(*blocks, strict=True)]
 
     def _blocks_s(self, key: str) -> Array:
         return np.array([blocks[key].wall_s for blocks in self.found])
@@ -177,7 +172,7 @@ class _Times:
         is_reference = key == self.reference
         blocks_s = self._blocks_s(key)
         both = np.sqrt(self.step_s * self.again_s)
-        spoiled = self.spoiled(key)
+        spoiled = timing.spoiled(self.disturbed, key, self.reference, timing.AGAIN)
         ratio = timing.interval(timing.log_ratios(blocks_s / steps, both, spoiled))
         return Lane(
             steps_per_block=steps,

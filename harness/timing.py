@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy.stats import mstats, norm, ttest_ind
+from scipy.special import ndtri, stdtrit
 
 from harness.protocol import Measured
 
@@ -29,7 +29,7 @@ OFF_PROCESSOR = 0.05
 
 # Between two runs of the same code the mean of a ratio differs by more than its rounds show: the memory's
 # layout, and the moods of the host.  The deviation of one run's mean, as benchmarks/detect.py shows it.
-BETWEEN_RUNS = 0.0075
+BETWEEN_RUNS = 0.01
 NOISY = 0.05  # an interval that reaches further from its middle hides what matters
 
 Rounds = list[dict[str, Measured]]
@@ -64,9 +64,14 @@ def is_disturbed(block: Measured, device: str = "cpu") -> bool:
     return block.stolen_s > 0 or off_s > OFF_PROCESSOR * block.wall_s
 
 
-def log_ratios(step_s: np.ndarray, reference_s: np.ndarray, disturbed: list[bool]) -> np.ndarray:
+def spoiled(disturbed: Mapping[str, list[bool]], *names: str) -> list[bool]:
+    """Of each round, whether a block was disturbed that takes part in the ratio of these names."""
+    return [any(blocks) for blocks in zip(*(disturbed[name] for name in names), strict=True)]
+
+
+def log_ratios(step_s: np.ndarray, reference_s: np.ndarray, spoiled: list[bool]) -> np.ndarray:
     """log(step time / reference step time) per round; of quiet rounds only, if there are at least three."""
-    quiet = ~np.array(disturbed)
+    quiet = ~np.array(spoiled)
     chosen = quiet if quiet.sum() >= 3 else np.ones_like(quiet)
     return np.log(step_s / reference_s)[chosen]
 
@@ -74,11 +79,14 @@ def log_ratios(step_s: np.ndarray, reference_s: np.ndarray, disturbed: list[bool
 def interval(logs: np.ndarray) -> list[float]:
     """Geometric mean of ratios with its 95 % interval, [low, middle, high], from their logarithms per round.
 
-    Of the trimmed mean of the logarithms, by Student's t (Tukey and McLaughlin 1963): over ten rounds a
-    percentile bootstrap would cover the true ratio in 89 % of cases only.
+    By Student's t on the logarithms: over ten rounds a percentile bootstrap would cover the true
+    ratio in 89 % of cases only.
     """
-    low, high = mstats.trimmed_mean_ci(logs, (TRIM, TRIM)) if len(logs) > 1 else (logs[0], logs[0])
-    return _ratio(float(low + high) / 2, float(high - low) / 2)
+    mean, rounds = float(np.mean(logs)), len(logs)
+    half = 0.0
+    if rounds > 1:
+        half = float(stdtrit(rounds - 1, 0.975) * np.std(logs, ddof=1) / np.sqrt(rounds))
+    return _ratio(mean, half)
 
 
 def change(before: np.ndarray, after: np.ndarray) -> list[float]:
@@ -86,8 +94,10 @@ def change(before: np.ndarray, after: np.ndarray) -> list[float]:
 
     By Welch's t on trimmed means (Yuen 1974), and BETWEEN_RUNS for either run.
     """
+    from scipy.stats import ttest_ind  # here: half a second, which a run need not wait for
+
     low, high = ttest_ind(after, before, equal_var=False, trim=TRIM).confidence_interval()
-    between = norm.ppf(0.975) * math.sqrt(2) * BETWEEN_RUNS
+    between = float(ndtri(0.975)) * math.sqrt(2) * BETWEEN_RUNS
     return _ratio(float(low + high) / 2, math.hypot((high - low) / 2, between))
 
 

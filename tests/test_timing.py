@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from harness import timing
 from harness.protocol import Measured
-from harness.timing import AGAIN, BLOCK_S, QUICK_ROUNDS, REPEATS, ROUNDS, SWITCHES
+from harness.timing import AGAIN, BETWEEN_RUNS, BLOCK_S, OFF_PROCESSOR, QUICK_ROUNDS, REPEATS, ROUNDS
 
 NEAR = [0.3, np.nextafter(0.3, 1), np.nextafter(0.3, 0)]  # as close as two floats can be
 logs = st.lists(st.floats(-3, 3) | st.sampled_from(NEAR), min_size=1, max_size=12).map(np.array)
 
 
-def measured(wall_s=BLOCK_S, stolen_s=0.0, switches=0):
-    return Measured(wall_s=wall_s, cpu_s=wall_s, switches=switches, stolen_s=stolen_s)
+def measured(wall_s=BLOCK_S, stolen_s=0.0, off=0.0):
+    """A block that was off the processor for so much of its time."""
+    return Measured(wall_s=wall_s, cpu_s=(1 - off) * wall_s, stolen_s=stolen_s)
 
 
 # ------------------------------------------------------------------------------------ intervals
@@ -70,6 +71,77 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
     intervals = [timing.interval(rng.normal(scale=0.1, size=ROUNDS)) for _ in range(4000)]
     covered = np.mean([low <= 1 <= high for low, _, high in intervals])
     assert 0.94 < covered < 0.96
+
+
+# -------------------------------------------------------------------------------------- changes
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param([1.03, 1.05, 1.07], "slower", id="slower"),
+        pytest.param([0.93, 0.95, 0.97], "faster", id="faster"),
+        pytest.param([1.001, 1.021, 1.04], "slower", id="just-slower"),
+        pytest.param([1.011, 1.015, 1.019], "no difference", id="slower-by-less-than-2-percent"),
+        pytest.param([0.981, 0.985, 0.989], "no difference", id="faster-by-less-than-2-percent"),
+        pytest.param([0.99, 1.03, 1.07], "no difference", id="holds-one"),
+        pytest.param([0.94, 1.0, 1.06], "noisy", id="wide"),
+        pytest.param([0.99, 1.2, 1.5], "noisy", id="wide-and-holds-one"),
+        pytest.param([1.1, 1.5, 2.1], "slower", id="wide-and-far-away"),
+    ],
+)
+def test_what_is_said_of_a_change(change, said):
+    assert timing.changed(change) == said
+
+
+def run_of_one_cell(rng, log, between, within=0.02, burst=0.1):
+    """Logarithms of a ratio in ten rounds of a run, in some of which the host is busy."""
+    rounds = log + rng.normal(scale=between) + rng.normal(scale=within, size=ROUNDS)
+    return rounds + 0.4 * rng.choice([-1, 0, 1], p=[burst / 2, 1 - burst, burst / 2], size=ROUNDS)
+
+
+def share_said(said, slower, between, times=500):
+    """How often that is said of two runs, in the second of which steps take (1 + slower) times as long."""
+    rng = np.random.default_rng(0)
+    pairs = ((run_of_one_cell(rng, log, between) for log in (0, math.log1p(slower))) for _ in range(times))
+    return np.mean([timing.changed(timing.change(*pair)) in said for pair in pairs])
+
+
+def test_five_percent_are_found_between_runs_that_differ_as_runs_do():
+    assert share_said(["slower"], 0.05, BETWEEN_RUNS) > 0.8
+
+
+def test_runs_of_the_same_code_that_differ_as_runs_do_are_seldom_said_to_differ():
+    assert share_said(["slower", "faster"], 0.0, BETWEEN_RUNS) < 0.05
+
+
+def test_rounds_alone_would_say_too_often_that_runs_differ(monkeypatch):
+    """Why a change is not judged by its rounds alone."""
+    monkeypatch.setattr(timing, "BETWEEN_RUNS", 0.0)
+    assert share_said(["slower", "faster"], 0.0, 0.02) > 0.2
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 1000), st.floats(0.2, 5))
+def test_change_back_is_the_inverse(seed, factor):
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=(2, ROUNDS))
+    there, back = timing.change(a, b + math.log(factor)), timing.change(b + math.log(factor), a)
+    assert back == pytest.approx([1 / end for end in reversed(there)], rel=1e-9)
+
+
+def test_a_burst_in_two_rounds_of_ten_hardly_moves_a_change():
+    before, quiet = np.random.default_rng(0).normal(scale=0.01, size=(2, ROUNDS))
+    burst = quiet.copy()
+    burst[[2, 3]] += 0.6  # the host had other work: blocks took nearly twice as long
+    assert timing.change(before, burst) == pytest.approx(timing.change(before, quiet), abs=0.02)
+
+
+def test_change_of_many_equal_rounds_is_as_uncertain_as_two_runs_are():
+    """More rounds do not help against what differs between processes."""
+    rng = np.random.default_rng(0)
+    _, middle, high = timing.change(*rng.normal(scale=0.01, size=(2, 10_000)))
+    assert high / middle == pytest.approx(math.exp(1.96 * math.sqrt(2) * BETWEEN_RUNS), rel=1e-3)
 
 
 # --------------------------------------------------------------------------------------- ratios
@@ -166,10 +238,10 @@ class Blocks:
 def test_every_round_asks_each_backend_once_and_the_reference_twice():
     blocks = Blocks()
     found, disturbed = timing.rounds(blocks.ask, ROUNDS, seed=1)
-    assert len(found) == len(disturbed) == ROUNDS
+    assert len(found) == ROUNDS
     assert all(Counter(order) == Counter(blocks.names) for order in blocks.orders())
     assert all(blocks_of.keys() == set(blocks.names) for blocks_of in found)
-    assert not any(disturbed)
+    assert disturbed == dict.fromkeys(blocks.names, [False] * ROUNDS)
 
 
 def test_order_is_random_and_seeded():
@@ -181,25 +253,49 @@ def test_order_is_random_and_seeded():
     assert len({order[0] for order in first.orders()}) == len(Blocks.names)  # nobody is always first
 
 
-@pytest.mark.parametrize(
-    "noise", [{"stolen_s": 0.01}, {"switches": SWITCHES + 1}], ids=["stolen", "interrupted"]
-)
+DISTURBED = [
+    pytest.param({"stolen_s": 0.01}, id="stolen"),
+    pytest.param({"off": 0.2}, id="beside-a-busy-process"),
+]
+
+
+@pytest.mark.parametrize("noise", DISTURBED)
 def test_disturbed_round_is_made_up_for_and_kept(noise):
     blocks = Blocks(lambda number: noise if number == 6 else {})  # in the second round
     found, disturbed = timing.rounds(blocks.ask, 5, seed=0)
     assert len(found) == 6
-    assert disturbed == [False, True, False, False, False, False]
+    second = [False, True, False, False, False, False]
+    assert disturbed == {name: second if name == blocks.asked[5] else [False] * 6 for name in blocks.names}
 
 
-def test_a_few_switches_are_no_disturbance():
-    _, disturbed = timing.rounds(Blocks(lambda _: {"switches": SWITCHES}).ask, QUICK_ROUNDS, seed=0)
-    assert disturbed == [False] * QUICK_ROUNDS
+def test_disturbed_block_spoils_the_ratios_that_it_takes_part_in():
+    disturbed = {"torch": [True, False, False], "numpy": [False, True, False], "keras": [False] * 3}
+    assert timing.spoiled(disturbed, "torch", "numpy") == [True, True, False]
+    assert timing.spoiled(disturbed, "keras", "numpy") == [False, True, False]
+
+
+@pytest.mark.parametrize("noise", DISTURBED)
+def test_block_is_disturbed(noise):
+    assert timing.is_disturbed(measured(**noise))
+
+
+def test_a_moment_off_the_processor_is_no_disturbance():
+    assert not timing.is_disturbed(measured(off=0.9 * OFF_PROCESSOR))
+
+
+def test_threads_that_compute_side_by_side_are_no_disturbance():
+    assert not timing.is_disturbed(measured(off=-1.0))
+
+
+def test_the_processor_may_rest_while_a_device_computes():
+    assert not timing.is_disturbed(measured(off=0.9), "cuda")
+    assert timing.is_disturbed(measured(stolen_s=0.01), "cuda")
 
 
 def test_noisy_machine_does_not_make_it_go_on_for_ever():
-    found, disturbed = timing.rounds(Blocks(lambda _: {"stolen_s": 1.0}).ask, 5, seed=0)
-    assert len(found) == 5 + REPEATS
-    assert all(disturbed)
+    found, disturbed = timing.rounds(Blocks(lambda _: {"stolen_s": 1.0}).ask, QUICK_ROUNDS, seed=0)
+    assert len(found) == QUICK_ROUNDS + REPEATS
+    assert all(map(all, disturbed.values()))
 
 
 # ---------------------------------------------------------------------------------------- steady
