@@ -17,7 +17,7 @@ Only NumPy arrays cross its edge, in the names, layout and signs of `tasks.spec`
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.spec import Array, Rows, Task
@@ -141,3 +141,18 @@ def pick(prefix: str, observed: Arrays) -> Arrays:
     """The inverse of `named`: what stands under this prefix, by its bare name."""
     start = f"{prefix}/"
     return {name.removeprefix(start): array for name, array in observed.items() if name.startswith(start)}
+
+
+PIECE = 2**16  # numbers, 512 KB in float64: what is gathered stays in the processor's cache
+
+
+def pieces(batches: Sequence[Rows], width: int) -> Iterator[tuple[slice, Sequence[Rows]]]:
+    """Batches that follow each other, and where they stand; their rows, of `width` numbers, fill one PIECE.
+
+    A column gathers the rows of a whole piece at once, which is far cheaper than batch by batch.
+    """
+    most = max(map(len, batches), default=0)  # rows of a batch
+    count = max(1, PIECE // max(1, most * width))
+    for start in range(0, len(batches), count):
+        where = slice(start, start + count)
+        yield where, batches[where]

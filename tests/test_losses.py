@@ -14,7 +14,7 @@ from scipy import special
 from sklearn import metrics as sklearn
 from test_precision import build, network
 
-from backends.numpy.loss import ACTIVATIONS, loss_and_delta, scores, targets
+from backends.numpy.loss import ACTIVATIONS, delta, losses, scores, targets
 from harness.metrics import mean_loss
 from tasks.spec import (
     AbsoluteError,
@@ -169,8 +169,8 @@ def test_loss_of_a_batch_is_the_library_s(name, weights):
 
 
 def test_binary_cross_entropy_of_a_certain_row_has_all_its_digits():
-    losses, _ = loss_and_delta(BinaryCrossEntropy(), Z[:, None], np.ones((len(Z), 1)))
-    np.testing.assert_allclose(losses, -special.log_expit(Z), rtol=4 * EPS)
+    found = losses(BinaryCrossEntropy(), Z[:, None], np.ones((len(Z), 1)))
+    np.testing.assert_allclose(found, -special.log_expit(Z), rtol=4 * EPS)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -178,7 +178,7 @@ def test_derivative_of_a_loss_is_that_at_60_digits(name):
     """The derivative of each row by each z; far from 0, p - y is near 1 or next to nothing."""
     rule, (z, y), _ = CASES[name]
     z = z if z.ndim == 2 else z[:, None]
-    _, delta = loss_and_delta(rule, z, targets(rule, y))
+    found = delta(rule, z, targets(rule, y))
     labels, step = exact.DIGITS.array(y), mpf("1e-20")
     for column in range(z.shape[1]):
         rows = []
@@ -187,7 +187,7 @@ def test_derivative_of_a_loss_is_that_at_60_digits(name):
             moved[:, column] += sign * step
             rows.append(exact.row_losses(rule, moved, labels, exact.DIGITS))
         slope = (rows[0] - rows[1]) / (2 * step)
-        np.testing.assert_allclose(delta[:, column], slope.astype(float), rtol=4 * EPS, atol=4 * EPS)
+        np.testing.assert_allclose(found[:, column], slope.astype(float), rtol=4 * EPS, atol=4 * EPS)
 
 
 @pytest.mark.parametrize(
@@ -200,9 +200,9 @@ def test_derivative_of_a_loss_is_that_at_60_digits(name):
     ],
 )
 def test_derivative_at_a_kink_is_as_declared(rule, z, slope):
-    y = np.array([1.0])
-    loss, delta = loss_and_delta(rule, np.array([[z]]), targets(rule, y))
-    assert (loss[0], delta.item()) == ({Hinge: 0.0, AbsoluteError: 0.0, Huber: 0.125}[type(rule)], slope)
+    z, y = np.array([[z]]), targets(rule, np.array([1.0]))
+    assert losses(rule, z, y).item() == {Hinge: 0.0, AbsoluteError: 0.0, Huber: 0.125}[type(rule)]
+    assert delta(rule, z, y).item() == slope
 
 
 # ------------------------------------------------------------------------------------- predictions

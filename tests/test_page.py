@@ -533,7 +533,7 @@ def test_lists_nothing_of_an_unknown_column() -> None:
 def test_lists_the_losses_of_every_column() -> None:
     found = listing.files("loss.py", list(COLUMNS))["loss.py"]
     assert list(found) == list(COLUMNS)
-    assert "def loss_and_delta" in found["numpy"].striptags()
+    assert "def losses" in found["numpy"].striptags()
 
 
 # ------------------------------------------------------------------------------------- concepts

@@ -1,5 +1,7 @@
 """Losses and activations, each with its derivative."""
 
+from functools import cache
+
 import numpy as np
 from scipy.special import erf
 
@@ -21,38 +23,48 @@ def targets(loss: spec.Loss, y: Array) -> Array:
             return y[:, None]  # (N, 1)
 
 
-def loss_and_delta(loss: spec.Loss, z: Array, y: Array) -> tuple[Array, Array]:
-    """The loss of each row (N,), and its derivative by z (N, C), for targets y (N, C)."""
+def losses(loss: spec.Loss, z: Array, y: Array) -> Array:
+    """The loss of each row (N,), for outputs z (N, C) and targets y (N, C)."""
     match loss:
         case spec.BinaryCrossEntropy():
-            decay = np.exp(-np.abs(z))  # (N, 1) e^-|z| cannot overflow
-            losses = np.maximum(z, 0) - z * y + np.log1p(decay)  # -y·log p - (1-y)·log(1-p)
-            delta = np.where(z >= 0, 1, decay) / (1 + decay) - y  # p - y
+            found = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))  # -y·log p - (1-y)·log(1-p)
         case spec.CategoricalCrossEntropy():
             shifted = z - z.max(axis=1, keepdims=True)  # (N, C) e^shifted cannot overflow
-            powers = np.exp(shifted)  # (N, C)
-            total = powers.sum(axis=1, keepdims=True)  # (N, 1)
-            losses = y * (np.log(total) - shifted)  # (N, C) -y·log p
-            delta = powers / total - y  # p - y
+            total = np.exp(shifted).sum(axis=1, keepdims=True)  # (N, 1)
+            found = y * (np.log(total) - shifted)  # (N, C) -y·log p
         case spec.Hinge():
-            margin = 1 - y * z  # (N, 1)
-            losses = np.maximum(margin, 0)
-            delta = -y * (margin > 0)
+            found = np.maximum(1 - y * z, 0)
         case spec.SquaredError():
-            losses = 0.5 * (z - y) ** 2
-            delta = z - y
+            found = 0.5 * (z - y) ** 2
         case spec.AbsoluteError():
-            losses = np.abs(z - y)
-            delta = np.sign(z - y)
+            found = np.abs(z - y)
         case spec.Huber(limit):
             size = np.abs(z - y)  # (N, 1)
-            losses = np.where(size <= limit, 0.5 * size**2, limit * (size - 0.5 * limit))
-            delta = np.clip(z - y, -limit, limit)
+            found = np.where(size <= limit, 0.5 * size**2, limit * (size - 0.5 * limit))
         case spec.LogCosh():
             size = np.abs(z - y)  # (N, 1)
-            losses = size + np.log1p(np.exp(-2 * size)) - np.log(2)  # log cosh, and cannot overflow
-            delta = np.tanh(z - y)
-    return losses.sum(axis=1), delta
+            found = size + np.log1p(np.exp(-2 * size)) - np.log(2)  # log cosh, and cannot overflow
+    return found.sum(axis=1)
+
+
+def delta(loss: spec.Loss, z: Array, y: Array) -> Array:
+    """The derivative of each row's loss by its outputs z (N, C), (N, C)."""
+    match loss:
+        case spec.BinaryCrossEntropy():
+            slope = logistic(z) - y  # p - y
+        case spec.CategoricalCrossEntropy():
+            slope = _softmax(z) - y  # p - y
+        case spec.Hinge():
+            slope = -y * (y * z < 1)
+        case spec.SquaredError():
+            slope = z - y
+        case spec.AbsoluteError():
+            slope = np.sign(z - y)
+        case spec.Huber(limit):
+            slope = np.clip(z - y, -limit, limit)
+        case spec.LogCosh():
+            slope = np.tanh(z - y)
+    return slope
 
 
 def scores(loss: spec.Loss, z: Array) -> Array:
@@ -61,10 +73,14 @@ def scores(loss: spec.Loss, z: Array) -> Array:
         case spec.BinaryCrossEntropy():
             return logistic(z)[:, 0]
         case spec.CategoricalCrossEntropy():
-            powers = np.exp(z - z.max(axis=1, keepdims=True))
-            return powers / powers.sum(axis=1, keepdims=True)
+            return _softmax(z)
         case _:
             return z[:, 0]
+
+
+def _softmax(z: Array) -> Array:
+    powers = np.exp(z - z.max(axis=1, keepdims=True))  # (N, C) cannot overflow
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 # ----------------------------------------------------------------------------------- activations
@@ -72,9 +88,8 @@ def scores(loss: spec.Loss, z: Array) -> Array:
 
 
 def logistic(z: Array, out: Array | None = None) -> Array:
-    """1/(1 + e^-z)."""
-    decay = np.exp(-np.abs(z))  # cannot overflow
-    return np.divide(np.where(z >= 0, 1, decay), 1 + decay, out=out)
+    """1/(1 + e^-z), which below 0 is e^z/(1 + e^z): so nothing overflows."""
+    return np.divide(np.exp(np.minimum(z, 0)), 1 + np.exp(-np.abs(z)), out=out)
 
 
 def _logistic_backward(_z: Array, h: Array, delta: Array) -> Array:
@@ -82,7 +97,13 @@ def _logistic_backward(_z: Array, h: Array, delta: Array) -> Array:
 
 
 def _relu(z: Array, out: Array | None) -> Array:
-    return np.maximum(z, 0, out=out)
+    return np.maximum(z, _zeros(z.shape, z.dtype), out=out)
+
+
+@cache
+def _zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """Fast: `np.maximum` has vector instructions for two arrays, and none for an array and a number."""
+    return np.zeros(shape, dtype)
 
 
 def _relu_backward(z: Array, _h: Array, delta: Array) -> Array:

@@ -1,6 +1,7 @@
 """The update rules, written out."""
 
 import math
+from collections.abc import Callable
 from typing import final
 
 import numpy as np
@@ -12,6 +13,8 @@ from tasks.spec import Array, Task
 from .arrays import Flat
 from .schedule import Schedule
 
+Update = Callable[[Array, float, int], None]  # of the gradient (P,), the rate, and the step's number from 1
+
 
 @final
 class Optimizer:
@@ -20,105 +23,18 @@ class Optimizer:
     def __init__(self, task: Task, parameters: Flat) -> None:
         self.task = task
         self.schedule = Schedule(task)
-        self.parameters = parameters
         shapes = {name: view.shape for name, view in parameters.views.items()}
-        self.slots = {slot: Flat(shapes, parameters.vector.dtype.name) for slot in task.optimizer.slots}
+        dtype = parameters.vector.dtype.name
+        self.slots = {slot: Flat(shapes, dtype) for slot in task.optimizer.slots}
         self.steps = 0
-        self.mu_product = 1.0  # Nadam's μ₁…μₜ
-        self.room = np.empty_like(parameters.vector)  # scratch, so that an update allocates nothing
+        vectors = [flat.vector for flat in (parameters, *self.slots.values())]
+        self.update = _RULES[type(task.optimizer)](task.optimizer, *vectors)
 
     def step(self, gradients: Flat) -> None:
         """Update the parameters."""
-        rate, g = self.schedule.rate(self.steps), gradients.vector
+        rate = self.schedule.rate(self.steps)
         self.steps += 1
-        match self.task.optimizer:
-            case spec.GradientDescent():
-                self._subtract(np.multiply(g, rate, out=self.room))  # w - rate·g
-            case spec.Momentum() as rule:
-                self._momentum(rule, rate, g)
-            case spec.RMSprop() as rule:
-                self._rmsprop(rule, rate, g)
-            case spec.Adagrad() as rule:
-                self._adagrad(rule, rate, g)
-            case spec.Adam() as rule:
-                self._adam(rule, rate, g)
-            case spec.Nadam() as rule:
-                self._nadam(rule, rate, g)
-
-    def _subtract(self, change: Array) -> None:
-        w = self.parameters.vector
-        np.subtract(w, change, out=w)
-
-    def _momentum(self, rule: spec.Momentum, rate: float, g: Array) -> None:
-        v, room = self.slots["velocity"].vector, self.room
-        np.multiply(v, rule.momentum, out=v)
-        np.multiply(g, rate, out=room)
-        np.subtract(v, room, out=v)  # v = momentum·v - rate·g
-        if rule.nesterov:
-            self._subtract(room)
-            np.multiply(v, -rule.momentum, out=room)
-            self._subtract(room)  # w + momentum·v - rate·g
-        else:
-            w = self.parameters.vector
-            np.add(w, v, out=w)  # w + v
-
-    def _rmsprop(self, rule: spec.RMSprop, rate: float, g: Array) -> None:
-        s, room = self.slots["mean_square"].vector, self.room
-        np.multiply(s, rule.rho, out=s)
-        np.multiply(g, g, out=room)
-        np.multiply(room, 1 - rule.rho, out=room)
-        np.add(s, room, out=s)  # s = rho·s + (1-rho)·g²
-        if rule.epsilon_inside_root:
-            np.sqrt(np.add(s, rule.epsilon, out=room), out=room)  # √(s + ε)
-        else:
-            np.add(np.sqrt(s, out=room), rule.epsilon, out=room)  # √s + ε
-        np.divide(g, room, out=room)
-        self._subtract(np.multiply(room, rate, out=room))  # w - rate·g/…
-
-    def _adagrad(self, rule: spec.Adagrad, rate: float, g: Array) -> None:
-        s, room = self.slots["sum_of_squares"].vector, self.room
-        np.multiply(g, g, out=room)
-        np.add(s, room, out=s)  # s + g²
-        np.add(np.sqrt(s, out=room), rule.epsilon, out=room)  # √s + ε
-        np.divide(g, room, out=room)
-        self._subtract(np.multiply(room, rate, out=room))  # w - rate·g/(√s + ε)
-
-    def _adam(self, rule: spec.Adam, rate: float, g: Array) -> None:
-        m, v = self._moments(rule, g)
-        w, room = self.parameters.vector, self.room
-        if rule.weight_decay:
-            np.multiply(w, 1 - rate * rule.weight_decay, out=w)  # w - rate·λ·w
-        if rule.amsgrad:
-            largest = self.slots["largest_second_moment"].vector
-            v = np.maximum(v, largest, out=largest)
-        bias_1, bias_2 = 1 - rule.beta_1**self.steps, 1 - rule.beta_2**self.steps
-        # √v̂ + ε = (√v + ε̂)/√(1-β2ᵗ) with ε̂ = ε·√(1-β2ᵗ): both forms share the lines below.
-        epsilon_hat = rule.epsilon if rule.epsilon_hat else rule.epsilon * math.sqrt(bias_2)
-        np.add(np.sqrt(v, out=room), epsilon_hat, out=room)
-        np.divide(m, room, out=room)
-        np.multiply(room, rate * math.sqrt(bias_2) / bias_1, out=room)
-        self._subtract(room)  # w - rate·√(1-β2ᵗ)/(1-β1ᵗ)·m/(√v + ε̂)
-
-    def _nadam(self, rule: spec.Nadam, rate: float, g: Array) -> None:
-        m, v = self._moments(rule, g)
-        mu, mu_next = _mu(rule, self.steps), _mu(rule, self.steps + 1)  # μₜ, μₜ₊₁
-        self.mu_product *= mu  # μ₁…μₜ
-        now = (1 - mu) / (1 - self.mu_product)
-        ahead = mu_next / (1 - self.mu_product * mu_next)
-        root = np.sqrt(v / (1 - rule.beta_2**self.steps)) + rule.epsilon  # √v̂ + ε
-        self._subtract(rate * (now * g + ahead * m) / root)
-
-    def _moments(self, rule: spec.Adam | spec.Nadam, g: Array) -> tuple[Array, Array]:
-        """The first and second moment (P,), updated."""
-        m, v, room = self.slots["first_moment"].vector, self.slots["second_moment"].vector, self.room
-        np.multiply(m, rule.beta_1, out=m)
-        np.multiply(g, 1 - rule.beta_1, out=room)
-        np.add(m, room, out=m)  # m = β1·m + (1-β1)·g
-        np.multiply(v, rule.beta_2, out=v)
-        np.multiply(g, g, out=room)
-        np.multiply(room, 1 - rule.beta_2, out=room)
-        np.add(v, room, out=v)  # v = β2·v + (1-β2)·g²
-        return m, v
+        self.update(gradients.vector, rate, self.steps)
 
     def observe(self) -> Arrays:
         """The state under the task's names."""
@@ -136,12 +52,139 @@ class Optimizer:
         for slot, flat in self.slots.items():
             flat.fill(pick(f"state/{slot}", observed))
         self.steps = int(observed.get("state/step", 0))
-        if isinstance(self.task.optimizer, spec.Nadam):
-            self.mu_product = math.prod(_mu(self.task.optimizer, t) for t in range(1, self.steps + 1))
         if isinstance(self.task.schedule, spec.Plateau):
             self.schedule.resume(float(observed["state/learning_rate"]))
 
 
-def _mu(rule: spec.Nadam, t: int) -> float:
-    """β1 in step t, by Nadam's schedule."""
-    return rule.beta_1 * (1 - 0.5 * 0.96**t)
+# ------------------------------------------------------------------------------------- the rules
+# Each takes parameters and state (P,), and makes the update.
+# Fast: it computes in place and in a scratch array, so that nothing is allocated; and with numbers that are
+# arrays, since NumPy would make one of a Python number in every call.
+
+
+def _gradient_descent(_rule: spec.GradientDescent, w: Array) -> Update:
+    room = np.empty_like(w)
+
+    def update(g: Array, rate: float, _t: int) -> None:
+        np.multiply(g, rate, out=room)
+        np.subtract(w, room, out=w)  # w - rate·g
+
+    return update
+
+
+def _momentum(rule: spec.Momentum, w: Array, v: Array) -> Update:
+    room, (momentum,) = np.empty_like(w), _numbers(w, rule.momentum)
+
+    def update(g: Array, rate: float, _t: int) -> None:
+        np.multiply(v, momentum, out=v)
+        np.multiply(g, rate, out=room)
+        np.subtract(v, room, out=v)  # v = momentum·v - rate·g
+        if rule.nesterov:
+            np.subtract(w, room, out=w)
+            np.multiply(v, momentum, out=room)
+            np.add(w, room, out=w)  # w + momentum·v - rate·g
+        else:
+            np.add(w, v, out=w)  # w + v
+
+    return update
+
+
+def _rmsprop(rule: spec.RMSprop, w: Array, s: Array) -> Update:
+    room = np.empty_like(w)
+    rho, rest, epsilon = _numbers(w, rule.rho, 1 - rule.rho, rule.epsilon)
+
+    def update(g: Array, rate: float, _t: int) -> None:
+        np.multiply(s, rho, out=s)
+        np.multiply(g, g, out=room)
+        np.multiply(room, rest, out=room)
+        np.add(s, room, out=s)  # s = rho·s + (1-rho)·g²
+        if rule.epsilon_inside_root:
+            np.sqrt(np.add(s, epsilon, out=room), out=room)  # √(s + ε)
+        else:
+            np.add(np.sqrt(s, out=room), epsilon, out=room)  # √s + ε
+        np.divide(g, room, out=room)
+        np.multiply(room, rate, out=room)
+        np.subtract(w, room, out=w)  # w - rate·g/…
+
+    return update
+
+
+def _adagrad(rule: spec.Adagrad, w: Array, s: Array) -> Update:
+    room, (epsilon,) = np.empty_like(w), _numbers(w, rule.epsilon)
+
+    def update(g: Array, rate: float, _t: int) -> None:
+        np.multiply(g, g, out=room)
+        np.add(s, room, out=s)  # s + g²
+        np.add(np.sqrt(s, out=room), epsilon, out=room)  # √s + ε
+        np.divide(g, room, out=room)
+        np.multiply(room, rate, out=room)
+        np.subtract(w, room, out=w)  # w - rate·g/(√s + ε)
+
+    return update
+
+
+def _adam(rule: spec.Adam, w: Array, m: Array, v: Array, largest: Array | None = None) -> Update:
+    room, move_moments = np.empty_like(w), _moments(rule, m, v)
+
+    def update(g: Array, rate: float, t: int) -> None:
+        move_moments(g, room)
+        if rule.weight_decay:
+            np.multiply(w, 1 - rate * rule.weight_decay, out=w)  # w - rate·λ·w
+        second = v if largest is None else np.maximum(v, largest, out=largest)
+        bias_1, root = 1 - rule.beta_1**t, math.sqrt(1 - rule.beta_2**t)
+        # √v̂ + ε = (√v + ε̂)/√(1-β2ᵗ) with ε̂ = ε·√(1-β2ᵗ): both forms share the lines below.
+        epsilon_hat = rule.epsilon if rule.epsilon_hat else rule.epsilon * root
+        np.add(np.sqrt(second, out=room), epsilon_hat, out=room)
+        np.divide(m, room, out=room)
+        np.multiply(room, rate * root / bias_1, out=room)
+        np.subtract(w, room, out=w)  # w - rate·√(1-β2ᵗ)/(1-β1ᵗ)·m/(√v + ε̂)
+
+    return update
+
+
+def _nadam(rule: spec.Nadam, w: Array, m: Array, v: Array) -> Update:
+    room, move_moments = np.empty_like(w), _moments(rule, m, v)
+    products = [1.0]  # μ₁…μₜ of every t so far
+
+    def mu(t: int) -> float:
+        return rule.beta_1 * (1 - 0.5 * 0.96**t)
+
+    def update(g: Array, rate: float, t: int) -> None:
+        move_moments(g, room)
+        while len(products) <= t:
+            products.append(products[-1] * mu(len(products)))
+        now = (1 - mu(t)) / (1 - products[t])
+        ahead = mu(t + 1) / (1 - products[t] * mu(t + 1))
+        root = np.sqrt(v / (1 - rule.beta_2**t)) + rule.epsilon  # √v̂ + ε
+        np.subtract(w, rate * (now * g + ahead * m) / root, out=w)
+
+    return update
+
+
+def _moments(rule: spec.Adam | spec.Nadam, m: Array, v: Array) -> Callable[[Array, Array], None]:
+    beta_1, rest_1, beta_2, rest_2 = _numbers(m, rule.beta_1, 1 - rule.beta_1, rule.beta_2, 1 - rule.beta_2)
+
+    def move(g: Array, room: Array) -> None:
+        np.multiply(m, beta_1, out=m)
+        np.multiply(g, rest_1, out=room)
+        np.add(m, room, out=m)  # m = β1·m + (1-β1)·g
+        np.multiply(v, beta_2, out=v)
+        np.multiply(g, g, out=room)
+        np.multiply(room, rest_2, out=room)
+        np.add(v, room, out=v)  # v = β2·v + (1-β2)·g²
+
+    return move
+
+
+def _numbers(like: Array, *numbers: float) -> list[Array]:
+    return [np.array(number, like.dtype) for number in numbers]
+
+
+_RULES: dict[type[spec.Optimizer], Callable[..., Update]] = {
+    spec.GradientDescent: _gradient_descent,
+    spec.Momentum: _momentum,
+    spec.RMSprop: _rmsprop,
+    spec.Adagrad: _adagrad,
+    spec.Adam: _adam,
+    spec.Nadam: _nadam,
+}

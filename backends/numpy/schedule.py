@@ -21,6 +21,8 @@ class Schedule:
     def rate(self, step: int) -> float:
         """The rate of the update that `step` others came before."""
         match self.rule:
+            case spec.Constant() | spec.Plateau():
+                return self.learning_rate  # of a plateau: the rate so far
             case spec.StepDecay(every, by):
                 return self.learning_rate * by ** (step // every)
             case spec.ExponentialDecay(by):
@@ -30,8 +32,6 @@ class Schedule:
                 return self.learning_rate * (floor + (1 - floor) * falling)
             case spec.WarmUp(steps):
                 return self.learning_rate * min(1, (step + 1) / steps)
-            case _:  # constant, or a plateau's rate so far
-                return self.learning_rate
 
     def end_epoch(self, loss: float) -> None:
         """A plateau lowers the rate after more than `patience` epochs without a new lowest loss."""

@@ -11,6 +11,7 @@ from tasks import spec
 from tasks.spec import Array, Rows, Task
 
 from . import arrays
+from .arrays import Flat
 from .optimizer import Optimizer
 
 
@@ -23,22 +24,27 @@ class Function(Program):
         self.device = torch.device(at.device)
         self.function = _function(task.model, at)
         self.w = nn.Parameter(arrays.data(task.start["w"], at))  # (D,)
-        self.optimizer = Optimizer(task, {"w": self.w})
+        self.flat = Flat({"w": self.w})
+        self.optimizer = Optimizer(task, self.flat)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         """One step per batch; there is no data, so the batches are empty."""
         losses = []
         for _ in batches:
-            loss = self.function(self.w)
-            self.optimizer.step(torch.autograd.grad(loss, [self.w]))
-            losses.append(loss.detach())
+            losses.append(self._backward())
+            self.optimizer.step(self.flat.gradient)
         return torch.stack(losses).cpu().numpy()
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """f(w) and its gradient."""
+        loss = self._backward()
+        return loss.item(), {"w": arrays.numpy(self.flat.gradient)}
+
+    def _backward(self) -> torch.Tensor:
+        self.flat.gradient.zero_()
         loss = self.function(self.w)
-        (gradient,) = torch.autograd.grad(loss, [self.w])
-        return loss.item(), {"w": arrays.numpy(gradient)}
+        torch.autograd.backward(loss)
+        return loss.detach()
 
     def observe(self) -> Arrays:
         return named("param", {"w": arrays.numpy(self.w)}) | self.optimizer.observe()

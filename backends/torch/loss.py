@@ -26,26 +26,26 @@ def targets(loss: spec.Loss, y: torch.Tensor) -> torch.Tensor:
             return y[:, None]
 
 
-def losses(loss: spec.Loss, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The loss of each row, (N, 1) or (N,), of outputs z (N, C) and targets y."""
+def losses(loss: spec.Loss, z: torch.Tensor, y: torch.Tensor, reduction: str = "none") -> torch.Tensor:
+    """The loss of each row, (N, 1) or (N,), of outputs z (N, C) and targets y; or with "mean" their mean."""
     match loss:
         case spec.BinaryCrossEntropy():
-            found = F.binary_cross_entropy_with_logits(z, y, reduction="none")
+            return F.binary_cross_entropy_with_logits(z, y, reduction=reduction)
         case spec.CategoricalCrossEntropy(_, smoothing):
-            found = F.cross_entropy(z, y, label_smoothing=smoothing, reduction="none")
+            return F.cross_entropy(z, y, label_smoothing=smoothing, reduction=reduction)
         case spec.Hinge():
             # Recipe: margin_ranking_loss and hinge_embedding_loss have the derivative -y at the kink, relu 0.
             found = F.relu(1 - y * z)
         case spec.SquaredError():
-            found = 0.5 * F.mse_loss(z, y, reduction="none")  # Recipe: PyTorch's has no ½.
+            return 0.5 * F.mse_loss(z, y, reduction=reduction)  # Recipe: PyTorch's has no ½.
         case spec.AbsoluteError():
-            found = F.l1_loss(z, y, reduction="none")
+            return F.l1_loss(z, y, reduction=reduction)
         case spec.Huber(delta):
-            found = F.huber_loss(z, y, reduction="none", delta=delta)
+            return F.huber_loss(z, y, reduction=reduction, delta=delta)
         case spec.LogCosh():
             size = (z - y).abs()  # Recipe: PyTorch has no log-cosh; this form cannot overflow.
             found = size + F.softplus(-2 * size) - math.log(2)
-    return found
+    return found.mean() if reduction == "mean" else found
 
 
 def scores(loss: spec.Loss, z: torch.Tensor) -> torch.Tensor:

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import final
 
+import numpy as np
 import torch
 from torch import nn
 
-from backends.base import Arrays, Placement, Program, named, pick
+from backends.base import Arrays, Placement, Program, named, pick, pieces
 from tasks import spec
-from tasks.spec import NO_ROWS, Array, Rows, Task
+from tasks.spec import Array, Rows, Task
 
 from . import arrays
+from .arrays import Flat
 from .loss import activation, losses, scores, targets
 from .optimizer import Optimizer
 
@@ -28,28 +30,37 @@ class Network(Program):
         self.weights = None if task.data.weights is None else arrays.data(task.data.weights, at)  # (N,)
         self.model = nn.Sequential(*_layers(task, at)).to(self.device)  # z (N, C)
         self.dropouts = [layer for layer in self.model if isinstance(layer, _Dropout)]
-        self.parameters: dict[str, torch.Tensor] = dict(
-            zip(task.shapes, self.model.parameters(), strict=True)
-        )
+        self.parameters = dict(zip(task.shapes, self.model.parameters(), strict=True))
         self.kernels = [p for name, p in self.parameters.items() if name.startswith("w")]  # (out, in) each
         self._fill(dict(task.start))
-        self.optimizer = Optimizer(task, self.parameters)
-        # L2 alone is PyTorch's weight decay, except in AdamW, where that is something else.
-        self.decays = not self.spec.l1 and not isinstance(self.optimizer.native, torch.optim.AdamW)
+        self.flat = Flat(self.parameters)
+        self.optimizer = Optimizer(task, self.flat)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         found = []
-        for rows in batches:
-            loss = self._loss(rows)
-            penalised = self._penalised(loss, rows)
-            if self.decays:  # the step gets the penalty as weight decay, the reported loss as a term
+        for _, piece in pieces(batches, self.x.shape[1]):
+            found += self._train(piece)
+        return torch.stack(found).cpu().numpy()
+
+    def _train(self, batches: Sequence[Rows]) -> list[torch.Tensor]:
+        """Losses of the steps.  Fast: rows are gathered for all of them at once, and each gets a view."""
+        sizes = [len(rows) for rows in batches]
+        rows = torch.from_numpy(np.concatenate(batches)).to(self.device)
+        parts = (torch.split(array, sizes) for array in (rows, self.x[rows], self.y[rows]))
+        found = []
+        for batch, x, y in zip(*parts, strict=True):
+            loss = self._loss(batch, x, y)
+            penalised = self._penalised(loss, len(x))
+            if self.optimizer.decays:
+                # The step gets the penalty as weight decay, the reported loss as a term.
                 # Recipe: scikit-learn divides alpha by the rows of this batch, and leaves biases alone.
-                self.optimizer.native.param_groups[0]["weight_decay"] = self.spec.l2 / len(rows)
-            self.optimizer.step(self._gradients(loss if self.decays else penalised))
+                self.optimizer.native.param_groups[0]["weight_decay"] = self.spec.l2 / len(x)
+            self._backward(loss if self.optimizer.decays else penalised)
+            self.optimizer.step(self.flat.gradient)
             if self.spec.max_norm is not None:
                 self._constrain(self.spec.max_norm)
             found.append(penalised.detach())
-        return torch.stack(found).cpu().numpy()
+        return found
 
     @torch.no_grad()
     def _constrain(self, largest: float) -> None:
@@ -63,21 +74,29 @@ class Network(Program):
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """With the penalty in the loss, since weight decay shows only inside the optimizer."""
-        loss = self._penalised(self._loss(rows), rows)
-        gradients = dict(zip(self.parameters, self._gradients(loss), strict=True))
-        return loss.item(), {name: arrays.numpy(gradient) for name, gradient in gradients.items()}
+        at = torch.from_numpy(rows).to(self.device)
+        loss = self._penalised(self._loss(at, self.x[at], self.y[at]), len(rows))
+        self._backward(loss)
+        views = self.flat.views(self.flat.gradient)
+        return loss.item(), {name: arrays.numpy(view) for name, view in views.items()}
 
-    def _loss(self, rows: Rows) -> torch.Tensor:
+    def _loss(self, rows: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Mean over the rows, weighted if they are."""
         for dropout in self.dropouts:
             dropout.rows = rows
-        found = losses(self.spec.loss, self.model(self.x[rows]), self.y[rows])  # (N, 1) or (N,)
+        z = self.model(x)  # (N, C)
         if self.weights is None:
-            return found.mean()
+            return losses(self.spec.loss, z, y, "mean")
         weights = self.weights[rows]  # (N,)
-        return weights @ found.flatten() / weights.sum()  # Recipe: PyTorch would divide by N.
+        # Recipe: PyTorch would divide by N.
+        return weights @ losses(self.spec.loss, z, y).flatten() / weights.sum()
 
-    def _penalised(self, loss: torch.Tensor, rows: Rows) -> torch.Tensor:
+    def _backward(self, loss: torch.Tensor) -> None:
+        """Fill the gradients, which PyTorch adds to; below a step, which lets no derivative through, 0."""
+        self.flat.gradient.zero_()
+        torch.autograd.backward(loss)
+
+    def _penalised(self, loss: torch.Tensor, n: int) -> torch.Tensor:
         """The loss and (½·l2·Σ w² + l1·Σ |w|)/N."""
         if not self.spec.l2 and not self.spec.l1:
             return loss
@@ -85,12 +104,7 @@ class Network(Program):
         penalty = 0.5 * self.spec.l2 * (w @ w)
         if self.spec.l1:
             penalty = penalty + self.spec.l1 * w.abs().sum()
-        return loss + penalty / len(rows)
-
-    def _gradients(self, loss: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Zeros below a step, which lets no derivative through."""
-        is_step = self.spec.activation == "step"
-        return torch.autograd.grad(loss, [*self.parameters.values()], materialize_grads=is_step)
+        return loss + penalty / n
 
     def observe(self) -> Arrays:
         parameters = {name: arrays.numpy(p) for name, p in self.parameters.items()}
@@ -127,7 +141,7 @@ class _Dropout(nn.Module):
     def __init__(self, kept: Array, rate: float, at: Placement) -> None:
         super().__init__()
         self.factors = arrays.data(kept / (1 - rate), at)  # (N, H) 0, or 1/(1 - rate), of all rows
-        self.rows = NO_ROWS  # of the batch
+        self.rows = torch.zeros(0, dtype=torch.int64)  # of the batch
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         return h * self.factors[self.rows] if self.training else h

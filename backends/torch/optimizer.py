@@ -1,18 +1,19 @@
 """`torch.optim`, and the lines that make it agree."""
 
+import inspect
 import math
-from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
 import torch
 from torch import optim
 
-from backends.base import Arrays
+from backends.base import Arrays, named, pick
 from tasks import spec
 from tasks.spec import Task
 
 from . import arrays
+from .arrays import Flat
 from .schedule import Schedule
 
 # PyTorch's names of what the task calls its slots.
@@ -30,29 +31,33 @@ _NAMES = {
 class Optimizer:
     """An optimizer of `torch.optim`, whose rate is set before each step."""
 
-    def __init__(self, task: Task, parameters: dict[str, torch.Tensor]) -> None:
+    def __init__(self, task: Task, parameters: Flat) -> None:
         self.task = task
         self.schedule = Schedule(task)
         self.parameters = parameters
         self.steps = 0
         self.rate = task.optimizer.learning_rate
-        kernels = [p for name, p in parameters.items() if name.startswith("w")]
-        biases = [p for name, p in parameters.items() if name.startswith("b")]
-        # Two groups, for L2 decays kernels only.
-        self.native = _native(task.optimizer, [{"params": group} for group in (kernels, biases) if group])
+        self.decays = _decays(task)
+        self.parts = self._split(parameters.vector)
+        self.native = _native(task.optimizer, [{"params": [part]} for part in self.parts])
+        # Fast: without what PyTorch puts around it, to look for hooks and a profiler, which takes as long.
+        self.native_step = inspect.unwrap(type(self.native).step)
 
-    def step(self, gradients: Sequence[torch.Tensor]) -> None:
-        """Update the parameters; `fused` does it in one kernel per group.
+    def _split(self, vector: torch.Tensor) -> list[torch.Tensor]:
+        """A vector (P,) as the groups have it: kernels apart from biases, where only kernels decay."""
+        sizes = [self.parameters.kernels, len(vector) - self.parameters.kernels]
+        return list(torch.split(vector, sizes)) if self.decays else [vector]
 
-        Gradients of `torch.autograd.grad` are set where `loss.backward()` would have added them up.
-        """
+    @torch.no_grad()
+    def step(self, gradients: torch.Tensor) -> None:
+        """Update the parameters by their gradients (P,); `fused` does it in one kernel per group."""
         self._set_rate(self.schedule.rate(self.steps))
         self.steps += 1
-        for parameter, gradient in zip(self.parameters.values(), gradients, strict=True):
-            parameter.grad = gradient
+        for part, gradient in zip(self.parts, self._split(gradients), strict=True):
+            part.grad = gradient
         if isinstance(self.task.optimizer, spec.Adam) and self.task.optimizer.epsilon_hat:
             self._set_epsilon(self.task.optimizer)
-        self.native.step()
+        self.native_step(self.native)
 
     def _set_rate(self, rate: float) -> None:
         if rate == self.rate:
@@ -75,9 +80,9 @@ class Optimizer:
         """The state under the task's names; before the first step PyTorch has none, which is zeros."""
         observed: Arrays = {}
         for slot in self.task.optimizer.slots:
-            for name, parameter in self.parameters.items():
-                tensor = self.native.state[parameter].get(_NAMES[slot], torch.zeros_like(parameter))
-                observed[f"state/{slot}/{name}"] = arrays.numpy(tensor) * self._unit(slot)
+            found = [self.native.state[part].get(_NAMES[slot], torch.zeros_like(part)) for part in self.parts]
+            views = self.parameters.views(torch.cat(found) * self._unit(slot))
+            observed |= named(f"state/{slot}", {name: arrays.numpy(view) for name, view in views.items()})
         if self.task.counts_steps:
             observed["state/step"] = np.array(self.steps)
         if isinstance(self.task.schedule, spec.Plateau):
@@ -90,20 +95,20 @@ class Optimizer:
         if isinstance(self.task.schedule, spec.Plateau):
             self.schedule.resume(float(observed["state/learning_rate"]))
         self._set_rate(self.schedule.rate(self.steps))
-        for name, parameter in self.parameters.items():
-            state = self._counts(parameter)
-            for slot in self.task.optimizer.slots:
-                unit = self._unit(slot) or 1.0  # at a rate of 0, any: the velocity stays 0
-                array = observed[f"state/{slot}/{name}"] / unit
-                state[_NAMES[slot]] = arrays.tensor(array, parameter)
-            self.native.state[parameter] = state
+        states = [self._counts(part) for part in self.parts]
+        for slot in self.task.optimizer.slots:
+            unit = self._unit(slot) or 1.0  # at a rate of 0, any: the velocity stays 0
+            vector = self.parameters.packed(pick(f"state/{slot}", observed)) / unit
+            for state, part in zip(states, self._split(vector), strict=True):
+                state[_NAMES[slot]] = part
+        self.native.state.update(zip(self.parts, states, strict=True))
 
     def _unit(self, slot: str) -> float:
         """By what PyTorch's slot is multiplied to give the task's: v = -rate·u."""
         return -self.rate if slot == "velocity" else 1.0
 
-    def _counts(self, parameter: torch.Tensor) -> dict[str, torch.Tensor]:
-        """What PyTorch remembers of each parameter and the task does not: it follows from the step."""
+    def _counts(self, part: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What PyTorch remembers of each tensor and the task does not: it follows from the step."""
         match self.task.optimizer:
             case spec.GradientDescent() | spec.Momentum():
                 return {}
@@ -114,8 +119,14 @@ class Optimizer:
                     "mu_product": torch.tensor(math.prod(mus, start=1.0)),
                 }
             case _:
-                step = torch.tensor(float(self.steps), dtype=torch.float32, device=parameter.device)
+                step = torch.tensor(float(self.steps), dtype=torch.float32, device=part.device)
                 return {"step": step}
+
+
+def _decays(task: Task) -> bool:
+    """Whether L2 is PyTorch's weight decay: alone it is, except in AdamW, where that is something else."""
+    is_adamw = isinstance(task.optimizer, spec.Adam) and task.optimizer.weight_decay > 0
+    return isinstance(task.model, spec.Network) and task.model.l2 > 0 and not task.model.l1 and not is_adamw
 
 
 def _native(rule: spec.Optimizer, groups: list[dict[str, Any]]) -> optim.Optimizer:

@@ -14,6 +14,7 @@ from tasks import spec
 from tasks.spec import Array, Rows, Task
 
 from . import arrays
+from .arrays import Flat
 from .optimizer import Optimizer
 
 
@@ -29,7 +30,8 @@ class Perceptron(Program):
         self.y = arrays.data(task.data.y_train, at)  # (N,)
         self.linear = nn.Linear(task.data.features, 1, device=self.device)
         _fill(self.linear, dict(task.start))
-        self.optimizer = Optimizer(task, {"w": self.linear.weight, "b": self.linear.bias})  # (1, D), (1,)
+        self.flat = Flat({"w": self.linear.weight, "b": self.linear.bias})  # (1, D), (1,)
+        self.optimizer = Optimizer(task, self.flat)
         self.chosen: nn.Module = self.linear  # what it predicts with
         match self.variant:
             case "averaged":
@@ -44,9 +46,8 @@ class Perceptron(Program):
         """One row at a time; the loss is 1 for a mistake."""
         losses = []
         for rows in batches:
-            loss, gradients = self._loss_and_gradients(rows)
-            self.optimizer.step(gradients)
-            losses.append(loss)
+            losses.append(self._backward(rows))
+            self.optimizer.step(self.flat.gradient)
             match self.variant:
                 case "averaged":
                     self.average.update_parameters(self.linear)
@@ -67,14 +68,16 @@ class Perceptron(Program):
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """Mean over the rows."""
-        loss, (w, b) = self._loss_and_gradients(rows)
-        return loss.item(), {"w": arrays.numpy(w)[:, 0], "b": arrays.numpy(b)}
+        loss = self._backward(rows)
+        views = self.flat.views(self.flat.gradient)  # (1, D), (1,)
+        return loss.item(), {"w": arrays.numpy(views["w"])[:, 0], "b": arrays.numpy(views["b"])}
 
-    def _loss_and_gradients(self, rows: Rows) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+    def _backward(self, rows: Rows) -> torch.Tensor:
+        self.flat.gradient.zero_()
         z = self.linear(self.x[rows])  # (N, 1)
         error = _score(z) - self.y[rows]  # (N,) ŷ - y: -1, 0 or 1
-        gradients = torch.autograd.grad((error * z[:, 0]).mean(), [*self.linear.parameters()])
-        return error.abs().mean(), gradients
+        torch.autograd.backward((error * z[:, 0]).mean())
+        return error.abs().mean()
 
     def observe(self) -> Arrays:
         observed = named("param", _arrays(self.linear)) | self.optimizer.observe()

@@ -15,6 +15,7 @@ class Schedule:
 
     def __init__(self, task: Task) -> None:
         self.rule = task.schedule
+        self.follows_steps = not isinstance(task.schedule, spec.Constant | spec.Plateau)
         self.learning_rate = task.optimizer.learning_rate
         self._start()
 
@@ -25,7 +26,7 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """The rate of the update that `step` others came before."""
-        if not isinstance(self.rule, spec.Constant | spec.Plateau):
+        if self.follows_steps:
             self._go_to(step)
         return float(self.optimizer.param_groups[0]["lr"])
 

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from backends.base import Arrays, Program, pick
-from backends.numpy.loss import ACTIVATIONS, loss_and_delta, scores, targets
+from backends.numpy.loss import ACTIVATIONS, delta, losses, scores, targets
 from harness.faults.base import (
     Around,
     Fault,
@@ -49,7 +49,7 @@ class Pieces:
             activate=activate,
             slope=lambda z: backward(z, activate(z), np.ones_like(z)),
             target=lambda y: targets(model.loss, y),
-            loss=lambda z, y: loss_and_delta(model.loss, z, y),
+            loss=lambda z, y: (losses(model.loss, z, y), delta(model.loss, z, y)),
         )
 
 
@@ -191,11 +191,10 @@ def _twice(task: Task) -> dict[str, Any]:
     def of_probabilities(z: Array, y: Array) -> tuple[Array, Array]:
         if isinstance(loss, BinaryCrossEntropy):
             p = scores(loss, z)[:, None]  # (N, 1)
-            losses, delta = loss_and_delta(loss, p, y)
-            return losses, delta * p * (1 - p)
+            return losses(loss, p, y), delta(loss, p, y) * p * (1 - p)
         p = scores(loss, z)  # (N, C)
-        losses, delta = loss_and_delta(loss, p, y)
-        return losses, p * (delta - np.sum(p * delta, axis=1, keepdims=True))
+        slope = delta(loss, p, y)
+        return losses(loss, p, y), p * (slope - np.sum(p * slope, axis=1, keepdims=True))
 
     return {"loss": of_probabilities}
 
@@ -207,8 +206,9 @@ def _over_pairs(task: Task) -> dict[str, Any]:
 
     def of_pairs(z: Array, y: Array) -> tuple[Array, Array]:
         n = len(z)
-        losses, delta = loss_and_delta(loss, np.repeat(z, n, axis=0), np.tile(y, (n, 1)))
-        return losses.reshape(n, n).mean(axis=1), delta.reshape(n, n).mean(axis=1)[:, None]
+        z, y = np.repeat(z, n, axis=0), np.tile(y, (n, 1))
+        of_rows, slope = losses(loss, z, y), delta(loss, z, y)
+        return of_rows.reshape(n, n).mean(axis=1), slope.reshape(n, n).mean(axis=1)[:, None]
 
     return {"loss": of_pairs}
 
