@@ -45,7 +45,7 @@ NOT_STARTING = {
 # Task: how its trace was damaged on its way to the disk, and what the cell says.
 DAMAGED = {
     "quadratic-gd": "File is not a zip file",
-    "quadratic-momentum": "No data left in file",
+    "quadratic-momentum": "File is not a zip file",
     "quadratic-rmsprop": "Bad CRC-32",
     "quadratic-adam": "KeyError: 'loss'",
 }

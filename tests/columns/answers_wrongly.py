@@ -15,7 +15,6 @@ class Function(numpy.Function):
 
     def run(self, batches):
         if self.unlucky:
-            ready = b'{"type":"Ready","import_s":1,"cpu_s":1,"rss_mb":1,"about":{}}
-'
+            ready = b'{"type":"Ready","import_s":1,"cpu_s":1,"rss_mb":1,"about":{}}\n'
             os.write(json.loads(sys.argv[2])["replies"], ready)
         return super().run(batches)
