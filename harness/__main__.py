@@ -283,7 +283,10 @@ def scale(names: tuple[str, ...], out: Path, quick: bool, all_cores: bool) -> No
 
     console = _console()
     columns = plan.columns(names)
-    threads = sorted({1, os.cpu_count() or 1}) if all_cores else [1]
+    cores = os.cpu_count() or 1
+    if all_cores and cores == 1:
+        raise UsageError("--all-cores: there is only one")
+    threads = [1, cores] if all_cores else [1]
     families = grid.families(grid.QUICK if quick else grid.FULL)
     rounds = timing.QUICK_ROUNDS if quick else timing.ROUNDS
     command = ["python", "-m", "harness", *sys.argv[1:]]

@@ -5,6 +5,7 @@ import json
 import math
 import re
 import signal
+from unittest.mock import patch
 
 import altair as alt
 import msgspec
@@ -165,7 +166,7 @@ def test_line_that_misses_a_point_does_not_fit():
 @pytest.mark.parametrize(
     "amounts",
     [
-        pytest.param(AMOUNTS[:4], id="as-many-points-as-costs"),
+        pytest.param(AMOUNTS[[0, 7, 8, 10]], id="as-many-points-as-costs"),
         pytest.param(np.repeat(AMOUNTS[:2], 4, axis=0), id="points-alike"),
     ],
 )
@@ -378,6 +379,8 @@ def test_wrong_use_is_refused(tmp_path):
     assert refused("scale", "--out", tmp_path / "file").endswith("is a file, expected a folder")
     assert "holds files but no scale.json" in refused("scale", "--out", tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
+    with patch("os.cpu_count", return_value=1):
+        assert refused("scale", "--all-cores") == "--all-cores: there is only one"
 
 
 def test_interrupted_sweep_leaves_no_worker_and_no_file(tmp_path):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from altair.utils.schemapi import debug_mode
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
@@ -62,7 +61,6 @@ def write(found: Scale, out: Path) -> list[str]:
     return problems
 
 
-@debug_mode(False)  # tests hold the charts against Vega-Lite's schema: here it would take a second
 def html(found: Scale) -> bytes:
     """The page: charts with their tables, costs, crossovers, and what was not timed."""
     template = page.templates().get_template("scale.html")

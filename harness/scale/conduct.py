@@ -21,7 +21,7 @@ from harness.run import Options, Run, Watcher
 from harness.scale import line, peak
 from harness.scale.crossover import pair
 from harness.scale.grid import Family
-from harness.scale.outcome import SCHEMA, Axis, Fit, Gap, Pair, Peak, Point, Scale, Work
+from harness.scale.outcome import SCHEMA, Axis, Fit, Gap, Interval, Pair, Peak, Point, Scale, Work
 from harness.scale.work import work
 from tasks.spec import Array
 
@@ -169,8 +169,12 @@ def _key(point: Point) -> Key:
 def step_times(point: Point) -> Array:
     """Seconds per step in each round (R,); in quiet rounds only, if there are at least three."""
     quiet = ~np.array(point.disturbed)
-    found = np.array(point.blocks_s) / point.steps_per_block
-    return found[quiet] if quiet.sum() >= 3 else found
+    return _each(point)[quiet] if quiet.sum() >= 3 else _each(point)
+
+
+def _each(point: Point) -> Array:
+    """Seconds per step in every round (R,)."""
+    return np.array(point.blocks_s) / point.steps_per_block
 
 
 def _fits(family: Family, threads: int, points: dict[Key, Point], works: dict[str, Work]) -> Iterator[Fit]:
@@ -212,15 +216,15 @@ def _pairs(axis: Axis, threads: int, backends: Sequence[str], points: dict[Key, 
                 for name, lane in ((first, place.lane), (second, place.lane), (REFERENCE, "run"))
             )
             if a and b and reference:
-                ratios[place.size] = _ratio(a.blocks_s, a.steps_per_block, b.blocks_s, b.steps_per_block, a)
-                again[place.size] = _ratio(reference.blocks_again_s, 1, reference.blocks_s, 1, reference)
+                disturbed = np.logical_or(a.disturbed, b.disturbed).tolist()
+                ratios[place.size] = _ratio(_each(a), _each(b), disturbed)
+                again[place.size] = _ratio(
+                    np.array(reference.blocks_again_s), np.array(reference.blocks_s), reference.disturbed
+                )
         if len(ratios) > 1:
             yield pair(axis.name, threads, (first, second), ratios, again)
 
 
-def _ratio(
-    blocks_s: list[float], steps: int, other_s: list[float], other_steps: int, point: Point
-) -> list[float]:
-    """One step time over the other, with its interval."""
-    step_s, reference_s = np.array(blocks_s) / steps, np.array(other_s) / other_steps
-    return timing.interval(timing.log_ratios(step_s, reference_s, point.disturbed))
+def _ratio(step_s: Array, other_s: Array, disturbed: list[bool]) -> Interval:
+    """One step time over the other, from each round's (R,)."""
+    return timing.interval(timing.log_ratios(step_s, other_s, disturbed))

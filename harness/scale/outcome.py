@@ -47,7 +47,7 @@ class Point(Struct, frozen=True):
     calls_per_block: int
     blocks_s: list[float]
     blocks_again_s: list[float]  # the reference's second block of each round (A/A), else empty
-    disturbed: list[bool]  # rounds
+    disturbed: list[bool]  # rounds in which other work took the processor from it, or the reference
 
 
 class Fit(Struct, frozen=True):

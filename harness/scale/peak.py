@@ -4,6 +4,7 @@ In a process of its own, as every worker is, with its environment: a BLAS reads 
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ def measure(threads: int, cache: Path) -> tuple[float, int]:
 
     Raises `subprocess.CalledProcessError` when the process fails.
     """
-    command = [sys.executable, "-P", "-m", "harness.scale.peak"]
+    command = [sys.executable, "-P", "-m", "harness.scale.peak", str(threads)]
     environment = worker_environment(threads, cache)
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     found = {int(size): speed for size, speed in json.loads(done.stdout).items()}
@@ -29,7 +30,9 @@ def measure(threads: int, cache: Path) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Print GFLOP/s by size."""
+    """Print GFLOP/s by size, on the cores that timed workers keep to."""
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[-int(sys.argv[1]) :])
     sys.stdout.write(json.dumps({size: _speed(size) for size in SIZES}))
 
 
