@@ -1,46 +1,84 @@
-"""From and to NumPy, and the loop over batches as one graph."""
+"""Named arrays that share one vector, and graphs: of a function, and of the loop over batches."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import tensorflow as tf
 
-from backends.base import Arrays
-from tasks.spec import Array, Rows
+from backends.base import Arrays, Placement
+from tasks.spec import Array, Rows, Shapes
 
-ROWS = [tf.TensorSpec((None,), tf.int64)]  # of any batch, whatever its size: nothing is traced twice
-
-
-def variables(arrays: Mapping[str, Array], dtype: str) -> dict[str, tf.Variable]:
-    """A variable for each array."""
-    return {name: tf.Variable(array, dtype=dtype) for name, array in arrays.items()}
+ROWS = tf.TensorSpec((None,), tf.int64)  # of any batch, whatever its size: nothing is traced twice
 
 
-def to_numpy(tensors: Mapping[str, tf.Tensor]) -> Arrays:
-    """A copy of each tensor by its name."""
-    return {name: tensor.numpy() for name, tensor in tensors.items()}
+class Flat:
+    """Named arrays that are parts of one vector: the vector for updates, the parts for layers.
+
+    Fast: an operation on a small array costs its start; an update of one vector has a dozen of them, and not
+    a dozen for each array.
+    """
+
+    def __init__(self, shapes: Shapes, dtype: str) -> None:
+        self.shapes = shapes
+        self.sizes = [math.prod(shape) for shape in shapes.values()]
+        self.vector = tf.Variable(tf.zeros(sum(self.sizes), dtype))  # (P,) all values
+
+    def parts(self) -> dict[str, tf.Tensor]:
+        """The arrays as tensors, for layers; the tape knows what they are parts of."""
+        parts = zip(self.shapes.items(), tf.split(self.vector, self.sizes), strict=True)
+        return {name: tf.reshape(part, shape) for (name, shape), part in parts}
+
+    def fill(self, arrays: Arrays) -> None:
+        """Take these values."""
+        self.vector.assign(np.concatenate([np.ravel(arrays[name]) for name in self.shapes]))
+
+    def copies(self) -> Arrays:
+        """A copy of each array by its name."""
+        return self.named(self.vector)
+
+    def named(self, vector: tf.Tensor) -> Arrays:
+        """A copy of each array by its name, from a vector (P,) laid out as this one."""
+        parts = zip(self.shapes.items(), np.split(vector.numpy(), np.cumsum(self.sizes)[:-1]), strict=True)
+        return {name: part.reshape(shape) for (name, shape), part in parts}
 
 
-def fill(variables: Mapping[str, tf.Variable], arrays: Arrays) -> None:
-    """Let the variables take these values."""
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
+def in_graph(function: Callable, signature: Sequence[tf.TensorSpec], at: Placement) -> Callable:
+    """The function as one graph, which is traced when it is first called."""
+
+    @cache
+    def graph() -> Callable:
+        # Fast: this very graph, and not a tf.function, which looks it up by the kinds of its arguments.
+        return tf.function(function, signature, autograph=False).get_concrete_function()
+
+    # Fast: on a CPU operations take turns in any case, and this executor spares them the queue.
+    executor = "SINGLE_THREADED_EXECUTOR" if at.device == "cpu" else ""
+
+    def call(*tensors: tf.Tensor) -> tf.Tensor:
+        with tf.experimental.function_executor_type(executor):
+            return graph()(*tensors)
+
+    return call
 
 
-def in_graph(step: Callable[[tf.Tensor], tf.Tensor], dtype: str) -> Callable[[Sequence[Rows]], Array]:
+def loop(step: Callable[[tf.Tensor], tf.Tensor], at: Placement) -> Callable[[Sequence[Rows]], Array]:
     """The loop over batches, as one graph; `step` takes the rows of one and returns its loss."""
-    step = tf.autograph.experimental.do_not_convert(step)  # plain Python, which is traced sooner
 
-    @tf.function(input_signature=ROWS * 2)
     def steps(rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        losses = tf.TensorArray(dtype, tf.size(ends) - 1)
-        for i in tf.range(tf.size(ends) - 1):
-            losses = losses.write(i, step(rows[ends[i] : ends[i + 1]]))
+        count = tf.size(ends) - 1
+
+        def body(i: tf.Tensor, losses: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            return i + 1, losses.write(i, step(rows[ends[i] : ends[i + 1]]))
+
+        _, losses = tf.while_loop(lambda i, _: i < count, body, (0, tf.TensorArray(at.dtype, count)))
         return losses.stack()  # (steps,)
+
+    graph = in_graph(steps, [ROWS, ROWS], at)
 
     def run(batches: Sequence[Rows]) -> Array:
         """Hand all batches to the graph at once: their rows end to end, and where each batch ends."""
         ends = np.cumsum([0, *map(len, batches)])
-        return steps(tf.constant(np.concatenate(batches)), tf.constant(ends)).numpy()
+        return graph(tf.constant(np.concatenate(batches)), tf.constant(ends)).numpy()
 
     return run

@@ -9,7 +9,7 @@ from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
 
-from .arrays import ROWS, fill, in_graph, to_numpy, variables
+from .arrays import ROWS, Flat, in_graph, loop
 from .optimizer import Optimizer
 
 
@@ -24,9 +24,11 @@ class Function(Program):
                 self.function = _quadratic(model, at.dtype)
             case spec.Rosenbrock() as model:
                 self.function = _rosenbrock(model)
-        self.parameters = variables(task.start, at.dtype)  # w (D,)
+        self.parameters = Flat(task.shapes, at.dtype)  # w (D,)
+        self.parameters.fill(dict(task.start))
         self.optimizer = Optimizer(task, self.parameters)
-        self.steps = in_graph(self._step, at.dtype)
+        self.steps = loop(self._step, at)
+        self.loss_and_gradients = in_graph(self._loss_and_gradients, [ROWS], at)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         """One step per batch; there is no data, so the batches are empty."""
@@ -39,21 +41,20 @@ class Function(Program):
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """f(w) and its gradient."""
-        loss, gradients = self._loss_and_gradients(tf.constant(rows))
-        return float(loss), to_numpy(dict(zip(self.parameters, gradients, strict=True)))
+        loss, gradients = self.loss_and_gradients(tf.constant(rows))
+        return float(loss), self.parameters.named(gradients)
 
-    @tf.function(input_signature=ROWS, autograph=False)
-    def _loss_and_gradients(self, rows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        w = self.parameters["w"]
+    def _loss_and_gradients(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        w = self.parameters.vector
         with tf.GradientTape() as tape:
             loss = self.function(w)
-        return loss, tape.gradient(loss, [w])
+        return loss, tape.gradient(loss, w)
 
     def observe(self) -> Arrays:
-        return named("param", to_numpy(self.parameters)) | self.optimizer.observe()
+        return named("param", self.parameters.copies()) | self.optimizer.observe()
 
     def restore(self, observed: Arrays) -> None:
-        fill(self.parameters, pick("param", observed))
+        self.parameters.fill(pick("param", observed))
         self.optimizer.restore(observed)
 
     def predict(self, x: Array) -> Array:

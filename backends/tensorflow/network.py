@@ -10,7 +10,7 @@ from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
 
-from .arrays import ROWS, fill, in_graph, to_numpy, variables
+from .arrays import ROWS, Flat, in_graph, loop
 from .loss import ACTIVATIONS, losses, scores, targets
 from .optimizer import Optimizer
 
@@ -27,11 +27,11 @@ class Network(Program):
         self.weights = None if task.data.weights is None else tf.constant(task.data.weights, at.dtype)  # (N,)
         self.kept = _kept(task, at.dtype)
         self.activate = ACTIVATIONS[task.model.activation]
-        self.parameters = variables(task.start, at.dtype)
-        views = list(self.parameters.values())
-        self.layers = list(zip(views[0::2], views[1::2], strict=True))  # (in, out), (out,)
+        self.parameters = Flat(task.shapes, at.dtype)
+        self.parameters.fill(dict(task.start))
         self.optimizer = Optimizer(task, self.parameters)
-        self.steps = in_graph(self._step, at.dtype)
+        self.steps = loop(self._step, at)
+        self.loss_and_gradients = in_graph(self._loss_and_gradients, [ROWS], at)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         return self.steps(batches)
@@ -45,59 +45,65 @@ class Network(Program):
 
     def _constrain(self, largest: float) -> None:
         """Scale the incoming weights of each unit back to a norm of at most `largest`."""
-        for w, _ in self.layers:
+        parts = []
+        for w, b in self._layers():
             norms = tf.sqrt(tf.reduce_sum(w * w, axis=0))  # (out,)
-            w.assign(w * (largest / tf.maximum(norms, largest)))  # (in, out)
+            scaled = w * (largest / tf.maximum(norms, largest))  # (in, out)
+            parts += [tf.reshape(scaled, [-1]), b]
+        self.parameters.vector.assign(tf.concat(parts, axis=0))  # (P,)
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
-        loss, gradients = self._loss_and_gradients(tf.constant(rows))
-        return float(loss), to_numpy(dict(zip(self.parameters, gradients, strict=True)))
+        loss, gradients = self.loss_and_gradients(tf.constant(rows))
+        return float(loss), self.parameters.named(gradients)
 
-    @tf.function(input_signature=ROWS, autograph=False)
-    def _loss_and_gradients(self, rows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _loss_and_gradients(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x, y = tf.gather(self.x, rows), tf.gather(self.y, rows)  # (N, D), (N, C)
         kept = [tf.gather(k, rows) for k in self.kept]  # (N, H) of each hidden layer, or nothing
         with tf.GradientTape() as tape:
-            each = losses(self.model.loss, self._forward(x, kept), y)  # (N,)
+            layers = self._layers()
+            each = losses(self.model.loss, self._forward(layers, x, kept), y)  # (N,)
             if self.weights is None:
                 loss = tf.reduce_mean(each)
             else:
                 weights = tf.gather(self.weights, rows)  # (N,)
                 loss = tf.reduce_sum(weights / tf.reduce_sum(weights) * each)
-            loss += self._penalty() / tf.cast(tf.size(rows), x.dtype)
-        sources = list(self.parameters.values())
-        # Zeros where the loss does not depend on a parameter: below a step.
-        return loss, tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            if self.model.l2 or self.model.l1:
+                loss += self._penalty(layers) / tf.cast(tf.size(rows), x.dtype)
+        return loss, tape.gradient(loss, self.parameters.vector)
 
-    def _penalty(self) -> tf.Tensor:
+    def _layers(self) -> "list[_Layer]":
+        parts = list(self.parameters.parts().values())
+        return list(zip(parts[0::2], parts[1::2], strict=True))
+
+    def _penalty(self, layers: "list[_Layer]") -> tf.Tensor:
         """Penalty of a batch of one row; divided by this batch's rows, so a short batch is penalised more."""
         penalty = tf.zeros((), self.x.dtype)
-        for w, _ in self.layers:
+        for w, _ in layers:
             if self.model.l2:
                 penalty += self.model.l2 * tf.nn.l2_loss(w)  # ½·Σ w²
             if self.model.l1:
                 penalty += self.model.l1 * tf.reduce_sum(tf.abs(w))
         return penalty
 
-    def _forward(self, x: tf.Tensor, kept: list[tf.Tensor]) -> tf.Tensor:
+    def _forward(self, layers: "list[_Layer]", x: tf.Tensor, kept: list[tf.Tensor]) -> tf.Tensor:
         """The outputs."""
-        for i, (w, b) in enumerate(self.layers[:-1]):
+        for i, (w, b) in enumerate(layers[:-1]):
             x = self.activate(x @ w + b)  # (N, H)
             if kept:
                 x *= kept[i]
-        w, b = self.layers[-1]
+        w, b = layers[-1]
         return x @ w + b  # (N, C)
 
     def observe(self) -> Arrays:
-        return named("param", to_numpy(self.parameters)) | self.optimizer.observe()
+        return named("param", self.parameters.copies()) | self.optimizer.observe()
 
     def restore(self, observed: Arrays) -> None:
-        fill(self.parameters, pick("param", observed))
+        self.parameters.fill(pick("param", observed))
         self.optimizer.restore(observed)
 
     def predict(self, x: Array) -> Array:
         """Every unit is kept: dropout is for training alone."""
-        z = self._forward(tf.constant(x, self.x.dtype), [])  # (N, C)
+        z = self._forward(self._layers(), tf.constant(x, self.x.dtype), [])  # (N, C)
         return scores(self.model.loss, z).numpy()
 
     def end_epoch(self, loss: float) -> None:
@@ -105,6 +111,9 @@ class Network(Program):
 
     def wait(self) -> None:
         """`run` returns NumPy arrays, so its graph has finished."""
+
+
+_Layer = tuple[tf.Tensor, tf.Tensor]  # w (in, out), b (out,)
 
 
 def _kept(task: Task, dtype: str) -> list[tf.Tensor]:

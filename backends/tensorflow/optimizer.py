@@ -1,6 +1,5 @@
 """The update rules, written out on variables."""
 
-from collections.abc import Sequence
 from typing import final
 
 import tensorflow as tf
@@ -9,7 +8,7 @@ from backends.base import Arrays, named, pick
 from tasks import spec
 from tasks.spec import Task
 
-from .arrays import fill, to_numpy
+from .arrays import Flat
 from .schedule import Schedule
 
 
@@ -17,71 +16,88 @@ from .schedule import Schedule
 class Optimizer:
     """The update rules, written out on variables."""
 
-    def __init__(self, task: Task, parameters: dict[str, tf.Variable]) -> None:
+    def __init__(self, task: Task, parameters: Flat) -> None:
         self.task = task
         self.schedule = Schedule(task)
         self.parameters = parameters
-        self.slots = {
-            slot: {name: tf.Variable(tf.zeros_like(w)) for name, w in parameters.items()}
-            for slot in task.optimizer.slots
-        }
+        dtype = parameters.vector.dtype.name
+        self.slots = {slot: Flat(task.shapes, dtype) for slot in task.optimizer.slots}
         self.steps = tf.Variable(0, dtype=tf.int64)
         self.mu_product = tf.Variable(1.0, dtype=tf.float64)  # Nadam's μ₁…μₜ
 
-    def step(self, gradients: Sequence[tf.Tensor]) -> None:
+    def step(self, gradients: tf.Tensor) -> None:
         """Update the parameters; to be called inside a graph."""
-        rate = tf.cast(self.schedule.rate(self.steps), gradients[0].dtype)
+        w, g = self.parameters.vector, gradients  # (P,)
+        rate = tf.cast(self.schedule.rate(self.steps), g.dtype)
         self.steps.assign_add(1)
-        states = [
-            {slot: variables[name] for slot, variables in self.slots.items()} for name in self.parameters
-        ]
-        parts = list(zip(self.parameters.values(), gradients, states, strict=True))
         match self.task.optimizer:
             case spec.GradientDescent():
-                for w, g, _ in parts:
-                    w.assign_sub(rate * g)
+                w.assign_sub(rate * g)
             case spec.Momentum() as rule:
-                _momentum(rule, rate, parts)
+                self._momentum(rule, rate, g)
             case spec.RMSprop() as rule:
-                _rmsprop(rule, rate, parts)
+                self._rmsprop(rule, rate, g)
             case spec.Adagrad() as rule:
-                _adagrad(rule, rate, parts)
+                self._adagrad(rule, rate, g)
             case spec.Adam() as rule:
-                self._adam(rule, rate, parts)
+                self._adam(rule, rate, g)
             case spec.Nadam() as rule:
-                self._nadam(rule, rate, parts)
+                self._nadam(rule, rate, g)
 
-    def _adam(self, rule: spec.Adam, rate: tf.Tensor, parts: "list[_Part]") -> None:
-        bias_1 = tf.cast(_correction(rule.beta_1, self.steps), rate.dtype)
-        bias_2 = tf.cast(_correction(rule.beta_2, self.steps), rate.dtype)
-        for w, g, state in parts:
-            m, v = _moments(rule, g, state)
-            if rule.weight_decay:
-                w.assign_sub(rate * rule.weight_decay * w)
-            if rule.amsgrad:
-                largest = state["largest_second_moment"]
-                largest.assign(tf.maximum(largest, v))
-                v = largest
-            if rule.epsilon_hat:
-                w.assign_sub(rate * tf.sqrt(bias_2) / bias_1 * m / (tf.sqrt(v) + rule.epsilon))
-            else:
-                w.assign_sub(rate * (m / bias_1) / (tf.sqrt(v / bias_2) + rule.epsilon))
+    def _momentum(self, rule: spec.Momentum, rate: tf.Tensor, g: tf.Tensor) -> None:
+        w, v = self.parameters.vector, self.slots["velocity"].vector
+        v.assign(rule.momentum * v - rate * g)
+        w.assign_add(rule.momentum * v - rate * g if rule.nesterov else v)
 
-    def _nadam(self, rule: spec.Nadam, rate: tf.Tensor, parts: "list[_Part]") -> None:
+    def _rmsprop(self, rule: spec.RMSprop, rate: tf.Tensor, g: tf.Tensor) -> None:
+        w, s = self.parameters.vector, self.slots["mean_square"].vector
+        s.assign(rule.rho * s + (1 - rule.rho) * g * g)
+        root = tf.sqrt(s + rule.epsilon) if rule.epsilon_inside_root else tf.sqrt(s) + rule.epsilon
+        w.assign_sub(rate * g / root)
+
+    def _adagrad(self, rule: spec.Adagrad, rate: tf.Tensor, g: tf.Tensor) -> None:
+        w, s = self.parameters.vector, self.slots["sum_of_squares"].vector
+        s.assign(s + g * g)
+        w.assign_sub(rate * g / (tf.sqrt(s) + rule.epsilon))
+
+    def _adam(self, rule: spec.Adam, rate: tf.Tensor, g: tf.Tensor) -> None:
+        w = self.parameters.vector
+        m, v = self._moments(rule, g)
+        if rule.weight_decay:
+            w.assign_sub(rate * rule.weight_decay * w)
+        if rule.amsgrad:
+            largest = self.slots["largest_second_moment"].vector
+            largest.assign(tf.maximum(largest, v))
+            v = largest
+        bias_1 = tf.cast(_correction(rule.beta_1, self.steps), g.dtype)
+        bias_2 = tf.cast(_correction(rule.beta_2, self.steps), g.dtype)
+        if rule.epsilon_hat:
+            w.assign_sub(rate * tf.sqrt(bias_2) / bias_1 * m / (tf.sqrt(v) + rule.epsilon))
+        else:
+            w.assign_sub(rate * (m / bias_1) / (tf.sqrt(v / bias_2) + rule.epsilon))
+
+    def _nadam(self, rule: spec.Nadam, rate: tf.Tensor, g: tf.Tensor) -> None:
+        m, v = self._moments(rule, g)
         mu, mu_next = _mu(rule, self.steps), _mu(rule, self.steps + 1)
         product = self.mu_product.assign(self.mu_product * mu)
-        now = tf.cast((1 - mu) / (1 - product), rate.dtype)
-        ahead = tf.cast(mu_next / (1 - product * mu_next), rate.dtype)
-        bias_2 = tf.cast(_correction(rule.beta_2, self.steps), rate.dtype)
-        for w, g, state in parts:
-            m, v = _moments(rule, g, state)
-            w.assign_sub(rate * (now * g + ahead * m) / (tf.sqrt(v / bias_2) + rule.epsilon))
+        now = tf.cast((1 - mu) / (1 - product), g.dtype)
+        ahead = tf.cast(mu_next / (1 - product * mu_next), g.dtype)
+        bias_2 = tf.cast(_correction(rule.beta_2, self.steps), g.dtype)
+        change = rate * (now * g + ahead * m) / (tf.sqrt(v / bias_2) + rule.epsilon)
+        self.parameters.vector.assign_sub(change)
+
+    def _moments(self, rule: spec.Adam | spec.Nadam, g: tf.Tensor) -> tuple[tf.Variable, tf.Variable]:
+        """The first and second moment (P,), updated."""
+        m, v = self.slots["first_moment"].vector, self.slots["second_moment"].vector
+        m.assign(rule.beta_1 * m + (1 - rule.beta_1) * g)
+        v.assign(rule.beta_2 * v + (1 - rule.beta_2) * g * g)
+        return m, v
 
     def observe(self) -> Arrays:
         """The state under the task's names."""
         observed: Arrays = {}
-        for slot, variables in self.slots.items():
-            observed |= named(f"state/{slot}", to_numpy(variables))
+        for slot, flat in self.slots.items():
+            observed |= named(f"state/{slot}", flat.copies())
         if self.task.counts_steps:
             observed["state/step"] = self.steps.numpy()
         if isinstance(self.task.schedule, spec.Plateau):
@@ -90,8 +106,8 @@ class Optimizer:
 
     def restore(self, observed: Arrays) -> None:
         """The inverse of `observe`."""
-        for slot, variables in self.slots.items():
-            fill(variables, pick(f"state/{slot}", observed))
+        for slot, flat in self.slots.items():
+            flat.fill(pick(f"state/{slot}", observed))
         steps = int(observed.get("state/step", 0))
         self.steps.assign(steps)
         if isinstance(self.task.optimizer, spec.Nadam):
@@ -99,41 +115,6 @@ class Optimizer:
             self.mu_product.assign(tf.reduce_prod(mus))
         if isinstance(self.task.schedule, spec.Plateau):
             self.schedule.resume(float(observed["state/learning_rate"]))
-
-
-_Part = tuple[tf.Variable, tf.Tensor, dict[str, tf.Variable]]  # a parameter, its gradient, its slots
-
-
-def _momentum(rule: spec.Momentum, rate: tf.Tensor, parts: list[_Part]) -> None:
-    for w, g, state in parts:
-        v = state["velocity"]
-        v.assign(rule.momentum * v - rate * g)
-        w.assign_add(rule.momentum * v - rate * g if rule.nesterov else v)
-
-
-def _rmsprop(rule: spec.RMSprop, rate: tf.Tensor, parts: list[_Part]) -> None:
-    for w, g, state in parts:
-        s = state["mean_square"]
-        s.assign(rule.rho * s + (1 - rule.rho) * g * g)
-        root = tf.sqrt(s + rule.epsilon) if rule.epsilon_inside_root else tf.sqrt(s) + rule.epsilon
-        w.assign_sub(rate * g / root)
-
-
-def _adagrad(rule: spec.Adagrad, rate: tf.Tensor, parts: list[_Part]) -> None:
-    for w, g, state in parts:
-        s = state["sum_of_squares"]
-        s.assign(s + g * g)
-        w.assign_sub(rate * g / (tf.sqrt(s) + rule.epsilon))
-
-
-def _moments(
-    rule: spec.Adam | spec.Nadam, g: tf.Tensor, state: dict[str, tf.Variable]
-) -> tuple[tf.Variable, tf.Variable]:
-    """The first and second moment, updated."""
-    m, v = state["first_moment"], state["second_moment"]
-    m.assign(rule.beta_1 * m + (1 - rule.beta_1) * g)
-    v.assign(rule.beta_2 * v + (1 - rule.beta_2) * g * g)
-    return m, v
 
 
 def _correction(beta: float, steps: tf.Tensor) -> tf.Tensor:
