@@ -62,7 +62,7 @@ TASKS = (
         NOISY,
         hidden=(100, 100),
         max_epochs=1000,
-        tags=("moons", "chapter", "default"),
+        tags=("moons", "chapter", "default", "timed"),
     ),
     _descent("full-batch", "Gradient descent on all 140 rows at once: one smooth step per pass.", size=140),
     _descent("stochastic", "The same from one row at a time: 140 rough steps per pass.", size=1),

@@ -13,7 +13,7 @@ TASKS = (
         XOR,
         hidden=(2,),
         max_epochs=1000,
-        tags=("xor", "chapter", "default"),
+        tags=("xor", "chapter", "default", "timed"),
     ),
     mlp_classifier(
         "xor-adam",

@@ -354,7 +354,13 @@ def test_concepts_tags_and_measures_belong_together():
     assert {concept.measure for concept in CONCEPTS} == set(MEASURES)
     assert [each.name for each in TASKS.values() if not {*ids, "chapter"} & set(each.tags)] == []
     families = {"quadratic", "rosenbrock", "xor", "moons"}
-    assert {tag for each in TASKS.values() for tag in each.tags} == {*ids, *families, "chapter", "default"}
+    assert {tag for each in TASKS.values() for tag in each.tags} == {
+        *ids,
+        *families,
+        "chapter",
+        "default",
+        "timed",
+    }
     assert {
         each.name for each in TASKS.values() if "chapter" in each.tags and "default" not in each.tags
     } == set()
