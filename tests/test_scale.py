@@ -369,6 +369,21 @@ def test_all_cores_are_a_second_sweep(tmp_path, monkeypatch):
     assert "2 threads" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("speed", "words"), [(0.0123, "0.01"), (0.96, "1"), (1.4, "1"), (9.6, "10"), (99.6, "100")]
+)
+def test_speeds_are_rounded(speed, words):
+    assert report._digits(speed) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.0, "0"), (1.234e-11, "12.3 ps"), (5e-5, "50.0 µs"), (9.99e-4, "999 µs"), (2, "2.00 s")],
+)
+def test_times_have_three_digits_and_a_unit(value, words):
+    assert report.seconds(value) == words
+
+
 # ------------------------------------------------------------------------------------ wrong use
 
 

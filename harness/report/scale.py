@@ -311,7 +311,7 @@ def _words(point: Point, found: Scale) -> str:
 
 
 def _digits(speed: float) -> str:
-    return f"{speed:.0f}" if speed >= 10 else f"{speed:.1g}"
+    return f"{speed:.0f}" if speed >= 1 else f"{speed:.1g}"
 
 
 def _fit_table(found: Scale, kind: str, threads: int) -> tuple[list[str], list[list[str]]]:
@@ -338,7 +338,7 @@ def _cost(interval: list[float]) -> str:
     low, middle, high = interval
     unit = next((unit for unit, size in UNITS.items() if middle >= size), None)
     if unit is None:
-        return f"0 (–{seconds(high)})" if high else "0"
+        return f"0 (0–{seconds(high)})" if high else "0"
     ends = (_rounded(value / UNITS[unit], 3) for value in (low, high))
     return f"{seconds(middle)} ({'–'.join(ends)})"
 
