@@ -27,9 +27,11 @@ TRIM = 0.2  # of the rounds, on either side: a burst of other work on the host s
 # themselves, and a busy process no more than six.
 OFF_PROCESSOR = 0.05
 
-# Between two runs of the same code the mean of a ratio differs by more than its rounds show: the memory's
-# layout, and the moods of the host.  The deviation of one run's mean, as benchmarks/detect.py shows it.
-BETWEEN_RUNS = 0.01
+# Between two runs of the same code the mean of a ratio differs by more than its rounds show, since the
+# neighbours on the host change from one second to the next.  The deviation of one run's mean, as measured
+# between runs of scikit-learn on a machine of two cores; PyTorch's comes to as much again, and more.
+BETWEEN_RUNS = 0.0075
+CHANGE_LEVEL = 0.99  # of an interval between runs, which judges dozens of lanes at a time
 NOISY = 0.05  # an interval that reaches further from its middle hides what matters
 
 Rounds = list[dict[str, Measured]]
@@ -92,12 +94,12 @@ def interval(logs: np.ndarray) -> list[float]:
 def change(before: np.ndarray, after: np.ndarray) -> list[float]:
     """By which factor a ratio changed between two runs, [low, middle, high], from its logarithms per round.
 
-    By Welch's t on trimmed means (Yuen 1974), and BETWEEN_RUNS for either run.
+    By Welch's t on trimmed means (Yuen 1974), and BETWEEN_RUNS for either run, at CHANGE_LEVEL.
     """
     from scipy.stats import ttest_ind  # here: half a second, which a run need not wait for
 
-    low, high = ttest_ind(after, before, equal_var=False, trim=TRIM).confidence_interval()
-    between = float(ndtri(0.975)) * math.sqrt(2) * BETWEEN_RUNS
+    low, high = ttest_ind(after, before, equal_var=False, trim=TRIM).confidence_interval(CHANGE_LEVEL)
+    between = float(ndtri((1 + CHANGE_LEVEL) / 2)) * math.sqrt(2) * BETWEEN_RUNS
     return _ratio(float(low + high) / 2, math.hypot((high - low) / 2, between))
 
 
