@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import backends.numpy as reference
-from backends import COLUMNS, Column, Limit
+from backends import COLUMNS, Column, Limit, base
 from backends.base import Arrays, NotObserved, Placement, Program, Unsupported
 from harness.faults import FAULTS
 from tasks import TASKS, draw, spec
@@ -37,6 +37,7 @@ from tasks.spec import (
     Nadam,
     Network,
     Optimizer,
+    Order,
     Perceptron,
     Plateau,
     Quadratic,
@@ -69,6 +70,7 @@ def network(
     hidden: tuple[int, ...] = (5, 3),
     data: Dataset = MOONS,
     schedule: Schedule = Constant(),  # noqa: B008  frozen
+    order: Order = draw.Shuffled(seed=3),  # noqa: B008  frozen
     **parts: object,
 ) -> Task:
     """A network with a penalty, two hidden layers and a short last batch."""
@@ -81,7 +83,7 @@ def network(
         start=draw.glorot((2, *hidden, model.loss.outputs), seed=3),
         optimizer=rule,
         schedule=schedule,
-        batches=Batches(8, draw.Shuffled(seed=3)),
+        batches=Batches(8, order),
         stopping=Stopping(max_epochs=5),
     )
 
@@ -135,6 +137,13 @@ CASES = {
         ADAM, "tanh", data=replace(MOONS, kept=RNG.random((MOONS.rows, 8)) < 0.7), dropout=0.3
     ),
     "network-warm-up": network(Momentum(0.05, 0.8, nesterov=True), schedule=WarmUp(5)),
+    "network-in-order": network(
+        Adam(0.02, epsilon_hat=True),
+        data=weighted(THREE_CLASSES),
+        loss=CategoricalCrossEntropy(3),
+        l2=0.0,
+        order=draw.InOrder(),
+    ),
     "network-plateau": network(Momentum(0.05, 0.8), schedule=Plateau(by=0.2, patience=1)),
     "quadratic-momentum": function(TILTED, Momentum(0.05, 0.8)),
     "quadratic-adam": function(TILTED, ADAM),
@@ -241,7 +250,10 @@ ALIKE = (
 
 
 def outline(path: Path) -> list[str]:
-    """Public functions, classes and methods with their signatures' parameter names, in order."""
+    """Public functions, classes and methods with their signatures' parameter names, in order.
+
+    Without `fit`, which only a framework that has a trainer can have.
+    """
     found = []
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
@@ -249,7 +261,7 @@ def outline(path: Path) -> list[str]:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             found.append(f"class {node.name}({', '.join(map(ast.unparse, node.bases))})")
             methods = [child for child in node.body if isinstance(child, ast.FunctionDef)]
-            public = [m for m in methods if not m.name.startswith("_") or m.name == "__init__"]
+            public = [m for m in methods if m.name == "__init__" or not m.name.startswith(("_", "fit"))]
             found += [f"    {signature(method)}" for method in public]
     return found
 
@@ -332,6 +344,77 @@ def test_many_batches_in_one_run_are_as_many_runs_of_one(
     apart = np.concatenate([program.run([rows]) for rows in chosen])
     np.testing.assert_array_equal(together, apart)
     same(end, program.observe())
+
+
+@expressible
+def test_batches_of_any_rows_in_one_run_are_as_many_runs_of_one(
+    built: tuple[Program, Arrays], program: Program, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that repeat or run backwards, batches of any length; a column gathers three of them at once."""
+    monkeypatch.setattr(base, "PIECE", 3 * task.rows * 2)
+    last = task.rows - 1
+    odd = [[last], [0], [0], [1]]
+    if isinstance(task.model, Network):
+        odd = [list(range(last, -1, -1)), [0, 0, 1], [last], [5, 3, 5, 3], [2, 1]]
+    chosen = [np.array(rows) for rows in 2 * odd] if task.rows else batches(task, 7)
+    together, end = program.run(chosen), program.observe()
+    program.restore(built[1])
+    apart = np.concatenate([program.run([rows]) for rows in chosen])
+    np.testing.assert_array_equal(together, apart)
+    same(end, program.observe())
+
+
+@expressible
+def test_fit_comes_to_what_run_comes_to(built: tuple[Program, Arrays], program: Program, task: Task) -> None:
+    epochs = 3
+    try:
+        losses, fitted = program.fit(epochs), program.observe()
+    except Unsupported as reason:
+        pytest.skip(f"no trainer: {reason}")
+    program.restore(built[1])
+    np.testing.assert_array_equal(program.fit(epochs), losses)  # it begins anew with the task's first epoch
+    same(program.observe(), fitted)
+    program.restore(built[1])
+    means = [
+        np.average(program.run(chosen), weights=[len(rows) for rows in chosen])
+        for chosen in islice(task.epochs(), epochs)
+    ]
+    np.testing.assert_allclose(losses, means, rtol=1e-12)
+    same(fitted, program.observe(), rtol=1e-12)
+
+
+def fits(name: str, task: Task) -> str:
+    """What keeps a column's own trainer from the task; nothing where it trains it."""
+    try:
+        build(COLUMNS[name].load(), task).fit(1)
+    except Unsupported as reason:
+        return str(reason)
+    return ""
+
+
+def test_scikit_learn_s_trainer_takes_every_task_that_it_can_be_told() -> None:
+    squared = replace(CASES["network-squared"], optimizer=Adam(0.02, epsilon_hat=True))
+    names = ("network-gd", "network-momentum", "network-nesterov", "network-adam-hat", "network-in-order")
+    assert [name for name in CASES if not fits("sklearn", CASES[name])] == list(names)
+    assert not fits("sklearn", squared)
+
+
+NEEDED = {
+    "in its ε̂ form only": network(ADAM),
+    "a tolerance of its own": CASES["network-plateau"],
+    "by the sum of the weights": network(Momentum(0.05), data=weighted(MOONS)),
+    "rows of every class": network(
+        Momentum(0.05),
+        data=replace(THREE_CLASSES, y_train=np.arange(30) % 2),
+        loss=CategoricalCrossEntropy(3),
+    ),
+    "visits every row once": network(Momentum(0.05), order=draw.OneCopyAnEpoch(draw.InOrder(), copies=2)),
+}
+
+
+@pytest.mark.parametrize("reason", NEEDED)
+def test_scikit_learn_s_trainer_says_what_it_cannot_be_told(reason: str) -> None:
+    assert reason in fits("sklearn", NEEDED[reason])
 
 
 @expressible

@@ -1,16 +1,21 @@
-"""From and to NumPy, numbers that Keras would round, and the loop over batches as one graph."""
+"""Named arrays in Keras's variables, numbers that it would round, and graphs.
 
+Graphs are of a function, and of the loop over batches.
+"""
+
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from backends.base import Arrays
-from tasks.spec import Array, Rows
+from backends.base import Arrays, Placement
+from tasks.spec import Array, Rows, Shapes
 
-ROWS = [tf.TensorSpec((None,), tf.int64)]  # of any batch, whatever its size: nothing is traced twice
+ROWS = tf.TensorSpec((None,), tf.int64)  # of any batch, whatever its size: nothing is traced twice
 
 
 def exact(value: float) -> float:
@@ -22,31 +27,78 @@ def exact(value: float) -> float:
     return np.float64(value) if keras.config.floatx() == "float64" else value
 
 
-def to_numpy(tensors: Mapping[str, keras.Variable | tf.Tensor]) -> Arrays:
-    """A copy of each tensor by its name."""
-    return {name: ops.convert_to_numpy(tensor) for name, tensor in tensors.items()}
+def flat(arrays: Mapping[str, Array], dtype: str) -> keras.Variable:
+    """A variable that holds all arrays end to end, (P,).
+
+    Fast: an operation on a small array costs its start; an update of one vector has a dozen of them, and not
+    a dozen for each array.
+    """
+    return keras.Variable(np.concatenate([np.ravel(array) for array in arrays.values()]), dtype=dtype)
 
 
-def fill(variables: Mapping[str, keras.Variable], arrays: Arrays) -> None:
-    """Let the variables take these values."""
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
+def parts(vector: tf.Tensor, shapes: Shapes) -> list[tf.Tensor]:
+    """The arrays of which a vector (P,) consists; the tape knows what they are parts of."""
+    found = tf.split(vector, [math.prod(shape) for shape in shapes.values()])
+    return [ops.reshape(part, shape) for part, shape in zip(found, shapes.values(), strict=True)]
 
 
-def in_graph(step: Callable[[tf.Tensor], tf.Tensor], dtype: str) -> Callable[[Sequence[Rows]], Array]:
+def to_numpy(tensors: Sequence[keras.Variable | tf.Tensor], shapes: Shapes) -> Arrays:
+    """A copy of each array by its name, whether each is a tensor or all are one."""
+    vector = np.concatenate([np.ravel(ops.convert_to_numpy(tensor)) for tensor in tensors])  # (P,)
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    found = zip(shapes.items(), np.split(vector, ends[:-1]), strict=True)
+    return {name: part.reshape(shape) for (name, shape), part in found}
+
+
+def fill(variables: Sequence[keras.Variable], arrays: Arrays, shapes: Shapes) -> None:
+    """Let the variables take these values, whether each array has one or all are in one."""
+    vector = np.concatenate([np.ravel(arrays[name]) for name in shapes])  # (P,)
+    ends = np.cumsum([math.prod(variable.shape) for variable in variables])
+    for variable, part in zip(variables, np.split(vector, ends[:-1]), strict=True):
+        variable.assign(part.reshape(variable.shape))
+
+
+def in_graph(function: Callable, signature: Sequence[tf.TensorSpec], at: Placement) -> Callable:
+    """The function as one graph, which is traced when it is first called."""
+    # Fast: on a CPU operations take turns in any case, and this executor spares them the queue.
+    executor = "SINGLE_THREADED_EXECUTOR" if at.device == "cpu" else ""
+
+    @cache
+    def traced() -> tuple[Callable, str]:
+        with tf.experimental.function_executor_type(executor):  # it wants a loop in a form of its own
+            # Fast: this very graph, and not a tf.function, which looks it up by the kinds of its arguments.
+            graph = tf.function(function, signature, autograph=False).get_concrete_function()
+        # With a branch in the loop's body, as losses.Hinge has, that executor would wait for itself.
+        is_nested = len(graph.graph.as_graph_def().library.function) > len(["condition", "body"])
+        return graph, "" if is_nested else executor
+
+    def call(*tensors: tf.Tensor) -> tf.Tensor:
+        graph, chosen = traced()
+        with tf.experimental.function_executor_type(chosen):
+            return graph(*tensors)
+
+    return call
+
+
+def loop(step: Callable[[tf.Tensor], tf.Tensor], at: Placement) -> Callable[[Sequence[Rows]], Array]:
     """The loop over batches, as one graph; `step` takes the rows of one and returns its loss."""
-    step = tf.autograph.experimental.do_not_convert(step)  # plain Python, which is traced sooner
 
-    @tf.function(input_signature=ROWS * 2)
-    def steps(rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        losses = tf.TensorArray(dtype, tf.size(ends) - 1)
-        for i in tf.range(tf.size(ends) - 1):
-            losses = losses.write(i, step(rows[ends[i] : ends[i + 1]]))
+    def steps(rows: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        count = tf.size(lengths)
+        batches = tf.TensorArray(tf.int64, count, infer_shape=False, element_shape=ROWS.shape)
+        batches = batches.split(rows, lengths)
+
+        def body(i: tf.Tensor, losses: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            return i + 1, losses.write(i, step(batches.read(i)))
+
+        _, losses = tf.while_loop(lambda i, _: i < count, body, (0, tf.TensorArray(at.dtype, count)))
         return losses.stack()  # (steps,)
 
+    graph = in_graph(steps, [ROWS, ROWS], at)
+
     def run(batches: Sequence[Rows]) -> Array:
-        """Hand all batches to the graph at once: their rows end to end, and where each batch ends."""
-        ends = np.cumsum([0, *map(len, batches)])
-        return steps(tf.constant(np.concatenate(batches)), tf.constant(ends)).numpy()
+        """Hand all batches to the graph at once: their rows end to end, and how many each has."""
+        lengths = tf.constant([len(rows) for rows in batches], tf.int64)
+        return graph(tf.constant(np.concatenate(batches)), lengths).numpy()
 
     return run

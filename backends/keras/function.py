@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import final
 
-import keras
 import tensorflow as tf
 from keras import ops
 
@@ -11,7 +10,7 @@ from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
 
-from .arrays import ROWS, fill, in_graph, to_numpy
+from .arrays import ROWS, fill, flat, in_graph, loop, to_numpy
 from .optimizer import Optimizer
 
 
@@ -20,15 +19,16 @@ class Function(Program):
     """f(w) of a `keras.Variable`."""
 
     def __init__(self, task: Task, at: Placement) -> None:
-        self.dtype = at.dtype
+        self.dtype, self.shapes = at.dtype, task.shapes
         match task.model:
             case spec.Quadratic() as model:
                 self.function = _quadratic(model, at.dtype)
             case spec.Rosenbrock() as model:
                 self.function = _rosenbrock(model)
-        self.parameters = {"w": keras.Variable(task.start["w"], dtype=at.dtype, name="w")}  # (D,)
+        self.parameters = [flat(task.start, at.dtype)]  # w (D,)
         self.optimizer = Optimizer(task, self.parameters)
-        self.steps = in_graph(self._step, at.dtype)
+        self.steps = loop(self._step, at)
+        self.loss_and_gradients = in_graph(self._loss_and_gradients, [ROWS], at)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         """One step per batch; there is no data, so the batches are empty."""
@@ -41,21 +41,20 @@ class Function(Program):
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """f(w) and its gradient."""
-        loss, gradients = self._loss_and_gradients(tf.constant(rows))
-        return float(loss), to_numpy(dict(zip(self.parameters, gradients, strict=True)))
+        loss, gradients = self.loss_and_gradients(tf.constant(rows))
+        return float(loss), to_numpy(gradients, self.shapes)
 
-    @tf.function(input_signature=ROWS, autograph=False)
     def _loss_and_gradients(self, rows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        w = self.parameters["w"].value
+        w = self.parameters[0].value
         with tf.GradientTape() as tape:
             loss = self.function(w)
         return loss, tape.gradient(loss, [w])
 
     def observe(self) -> Arrays:
-        return named("param", to_numpy(self.parameters)) | self.optimizer.observe()
+        return named("param", to_numpy(self.parameters, self.shapes)) | self.optimizer.observe()
 
     def restore(self, observed: Arrays) -> None:
-        fill(self.parameters, pick("param", observed))
+        fill(self.parameters, pick("param", observed), self.shapes)
         self.optimizer.restore(observed)
 
     def predict(self, x: Array) -> Array:

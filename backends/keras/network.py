@@ -12,7 +12,7 @@ from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
 
-from .arrays import ROWS, exact, fill, in_graph, to_numpy
+from .arrays import ROWS, exact, fill, flat, in_graph, loop, parts, to_numpy
 from .loss import ACTIVATIONS, criterion, scores, targets
 from .optimizer import Optimizer
 
@@ -23,17 +23,19 @@ class Network(Program):
 
     def __init__(self, task: Task, at: Placement) -> None:
         assert isinstance(task.model, spec.Network) and task.data is not None
-        self.spec = task.model
+        self.spec, self.shapes = task.model, task.shapes
         self.x = tf.constant(task.data.x_train, at.dtype)  # (N, D)
         self.y = targets(task.model.loss, task.data.y_train, at.dtype)  # (N, C)
         self.weights = None if task.data.weights is None else tf.constant(task.data.weights, at.dtype)  # (N,)
         self.kept = _kept(task, at.dtype)
         self.model = _model(task.model, task.data.features)
         self.criterion = criterion(task.model.loss)
-        self.parameters = dict(zip(task.shapes, self.model.trainable_variables, strict=True))
-        fill(self.parameters, dict(task.start))
-        self.optimizer = Optimizer(task, self.parameters)
-        self.steps = in_graph(self._step, at.dtype)
+        self.vector = flat(task.start, at.dtype)  # (P,); the layers' own variables stand idle
+        if task.model.max_norm is not None:
+            self.vector.constraint = self._constrained
+        self.optimizer = Optimizer(task, [self.vector])
+        self.steps = loop(self._step, at)
+        self.loss_and_gradients = in_graph(self._loss_and_gradients, [ROWS], at)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         return self.steps(batches)
@@ -43,34 +45,44 @@ class Network(Program):
         self.optimizer.step(gradients)
         return loss
 
-    def gradient(self, rows: Rows) -> tuple[float, Arrays]:
-        loss, gradients = self._loss_and_gradients(tf.constant(rows))
-        return float(loss), to_numpy(dict(zip(self.parameters, gradients, strict=True)))
+    def _constrained(self, vector: keras.Variable) -> tf.Tensor:
+        """The parameters (P,) after the constraint that each of the layers' variables has."""
+        arrays = zip(self.model.trainable_variables, parts(vector.value, self.shapes), strict=True)
+        found = [v.constraint(array) if v.constraint else array for v, array in arrays]
+        return ops.concatenate([ops.reshape(array, [-1]) for array in found])
 
-    @tf.function(input_signature=ROWS, autograph=False)
+    def gradient(self, rows: Rows) -> tuple[float, Arrays]:
+        loss, gradients = self.loss_and_gradients(tf.constant(rows))
+        return float(loss), to_numpy(gradients, self.shapes)
+
     def _loss_and_gradients(self, rows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         x, y = tf.gather(self.x, rows), tf.gather(self.y, rows)  # (N, D), (N, C)
         kept = [tf.gather(k, rows) for k in self.kept]  # (N, H) of each hidden layer, or nothing
         weights = None if self.weights is None else tf.gather(self.weights, rows)  # (N,)
         with tf.GradientTape() as tape:
-            loss = self.criterion(y, self.model([x, *kept], training=True), weights)
+            z, penalties = self._forward([x, *kept])  # (N, C)
+            loss = self.criterion(y, z, weights)
             # Recipe: the task divides its penalty by the rows of this batch, Keras by nothing.
-            loss += sum(self.model.losses) / tf.cast(tf.size(rows), x.dtype)
-        sources = [variable.value for variable in self.parameters.values()]
-        # Zeros where the loss does not depend on a parameter: below a step.
-        return loss, tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            loss += sum(penalties) / tf.cast(tf.size(rows), x.dtype)
+        return loss, [tape.gradient(loss, self.vector.value)]
+
+    def _forward(self, inputs: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Outputs and penalties of the model, its variables replaced by the parts of the vector."""
+        arrays = parts(self.vector.value, self.shapes)
+        z, _, penalties = self.model.stateless_call(arrays, [], inputs, return_losses=True)
+        return z, penalties
 
     def observe(self) -> Arrays:
-        return named("param", to_numpy(self.parameters)) | self.optimizer.observe()
+        return named("param", to_numpy([self.vector], self.shapes)) | self.optimizer.observe()
 
     def restore(self, observed: Arrays) -> None:
-        fill(self.parameters, pick("param", observed))
+        fill([self.vector], pick("param", observed), self.shapes)
         self.optimizer.restore(observed)
 
     def predict(self, x: Array) -> Array:
         """Every unit is kept: dropout is for training alone."""
         kept = [tf.ones((len(x), k.shape[1]), k.dtype) for k in self.kept]  # (N, H)
-        z = self.model([tf.constant(x, self.x.dtype), *kept])  # (N, C)
+        z, _ = self._forward([tf.constant(x, self.x.dtype), *kept])  # (N, C)
         return ops.convert_to_numpy(scores(self.spec.loss, z))
 
     def end_epoch(self, loss: float) -> None:

@@ -30,14 +30,14 @@ _SLOTS = {
 class Optimizer:
     """`keras.optimizers`, and the lines that make them agree."""
 
-    def __init__(self, task: Task, parameters: dict[str, keras.Variable]) -> None:
+    def __init__(self, task: Task, parameters: Sequence[keras.Variable]) -> None:
         self.task = task
         self.schedule = Schedule(task)
         self.parameters = parameters
         self.native = self._native()
         # With one device there is nothing to sum over devices, and TensorFlow never forgets a sum's graph.
         self.native._all_reduce_sum_gradients = lambda pairs: pairs
-        self.native.build(list(parameters.values()))
+        self.native.build(parameters)
         self.schedule.model.optimizer = self.native
 
     def _native(self) -> optimizers.Optimizer:  # noqa: PLR0911  one per rule
@@ -69,13 +69,13 @@ class Optimizer:
             dtype = gradients[0].dtype
             t = tf.cast(self.native.iterations.value + 1, dtype)
             self.native.epsilon = rule.epsilon * tf.sqrt(1 - tf.constant(rule.beta_2, dtype) ** t)
-        self.native.apply(gradients, list(self.parameters.values()))
+        self.native.apply(gradients, self.parameters)
 
     def observe(self) -> Arrays:
         """The state under the task's names."""
         observed: Arrays = {}
         for slot in self.task.optimizer.slots:
-            observed |= named(f"state/{slot}", to_numpy(self._variables(slot)))
+            observed |= named(f"state/{slot}", to_numpy(self._variables(slot), self.task.shapes))
         if self.task.counts_steps:
             observed["state/step"] = ops.convert_to_numpy(self.native.iterations)
         if isinstance(self.task.schedule, spec.Plateau):
@@ -85,7 +85,7 @@ class Optimizer:
     def restore(self, observed: Arrays) -> None:
         """The inverse of `observe`."""
         for slot in self.task.optimizer.slots:
-            fill(self._variables(slot), pick(f"state/{slot}", observed))
+            fill(self._variables(slot), pick(f"state/{slot}", observed), self.task.shapes)
         steps = int(observed.get("state/step", 0))
         self.native.iterations.assign(steps)
         if isinstance(self.task.optimizer, spec.Nadam):  # which remembers μ₁…μₜ, too
@@ -95,6 +95,6 @@ class Optimizer:
         if isinstance(self.task.schedule, spec.Plateau):
             self.schedule.resume(float(observed["state/learning_rate"]))
 
-    def _variables(self, slot: str) -> dict[str, keras.Variable]:
-        """Keras's variables of a slot."""
-        return dict(zip(self.parameters, getattr(self.native, _SLOTS[slot]), strict=True))
+    def _variables(self, slot: str) -> list[keras.Variable]:
+        """Keras's variables of a slot, one for each of the parameters'."""
+        return getattr(self.native, _SLOTS[slot])

@@ -12,7 +12,7 @@ from backends.base import Arrays, Placement, Program, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
 
-from .arrays import ROWS, in_graph
+from .arrays import ROWS, fill, in_graph, loop, to_numpy
 from .optimizer import Optimizer
 
 
@@ -25,16 +25,18 @@ class Perceptron(Program):
         self.variant = task.model.variant
         self.x = tf.constant(task.data.x_train, at.dtype)  # (N, D)
         self.y = tf.constant(task.data.y_train, at.dtype)  # (N,)
+        self.shapes = task.shapes  # w (D,), b (1,)
         self.dense = layers.Dense(1)
         self.chosen = layers.Dense(1, kernel_initializer="zeros")  # averaged and pocket predict with this one
         self.dense.build((None, task.data.features))
         self.chosen.build((None, task.data.features))
-        _fill(self.dense, dict(task.start))
-        self.optimizer = Optimizer(task, {"w": self.dense.kernel, "b": self.dense.bias})  # (D, 1), (1,)
+        fill(self.dense.weights, dict(task.start), self.shapes)
+        self.optimizer = Optimizer(task, self.dense.weights)
         self.fewest = keras.Variable(np.inf, dtype=at.dtype)  # mistakes of the pocket's parameters
         if self.variant == "pocket":
             self._pocket()
-        self.steps = in_graph(self._step, at.dtype)
+        self.steps = loop(self._step, at)
+        self.loss_and_gradients = in_graph(self._loss_and_gradients, [ROWS], at)
 
     def run(self, batches: Sequence[Rows]) -> Array:
         """One row at a time; the loss is 1 for a mistake."""
@@ -67,10 +69,9 @@ class Perceptron(Program):
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         """Mean over the rows."""
-        loss, (w, b) = self._loss_and_gradients(tf.constant(rows))
-        return float(loss), {"w": w.numpy()[:, 0], "b": b.numpy()}
+        loss, gradients = self.loss_and_gradients(tf.constant(rows))
+        return float(loss), to_numpy(gradients, self.shapes)
 
-    @tf.function(input_signature=ROWS, autograph=False)
     def _loss_and_gradients(self, rows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         x, y = tf.gather(self.x, rows), tf.gather(self.y, rows)  # (N, D), (N,)
         with tf.GradientTape() as tape:
@@ -80,24 +81,24 @@ class Perceptron(Program):
         return tf.reduce_mean(tf.abs(error)), tape.gradient(criterion, self.dense.trainable_weights)
 
     def observe(self) -> Arrays:
-        observed = named("param", _numpy(self.dense)) | self.optimizer.observe()
+        observed = named("param", to_numpy(self.dense.weights, self.shapes)) | self.optimizer.observe()
         match self.variant:
             case "averaged":
-                observed |= named("state/average", _numpy(self.chosen))
+                observed |= named("state/average", to_numpy(self.chosen.weights, self.shapes))
                 observed["state/step"] = ops.convert_to_numpy(self.optimizer.native.iterations)
             case "pocket":
-                observed |= named("state/pocket", _numpy(self.chosen))
+                observed |= named("state/pocket", to_numpy(self.chosen.weights, self.shapes))
                 observed["state/pocket_mistakes"] = ops.convert_to_numpy(self.fewest)
         return observed
 
     def restore(self, observed: Arrays) -> None:
-        _fill(self.dense, pick("param", observed))
+        fill(self.dense.weights, pick("param", observed), self.shapes)
         self.optimizer.restore(observed)
         match self.variant:
             case "averaged":
-                _fill(self.chosen, pick("state/average", observed))
+                fill(self.chosen.weights, pick("state/average", observed), self.shapes)
             case "pocket":
-                _fill(self.chosen, pick("state/pocket", observed))
+                fill(self.chosen.weights, pick("state/pocket", observed), self.shapes)
                 self.fewest.assign(observed["state/pocket_mistakes"])
 
     def predict(self, x: Array) -> Array:
@@ -112,12 +113,3 @@ class Perceptron(Program):
 def _score(dense: layers.Dense, x: tf.Tensor) -> tf.Tensor:
     """ŷ (N,) of rows x (N, D)."""
     return ops.cast(dense(x)[:, 0] >= 0, x.dtype)
-
-
-def _numpy(dense: layers.Dense) -> Arrays:
-    return {"w": dense.kernel.numpy()[:, 0], "b": dense.bias.numpy()}
-
-
-def _fill(dense: layers.Dense, arrays: Arrays) -> None:
-    dense.kernel.assign(arrays["w"][:, None])
-    dense.bias.assign(arrays["b"])

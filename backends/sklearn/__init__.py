@@ -1,8 +1,8 @@
 """scikit-learn: `MLPClassifier`, `MLPRegressor`, `Perceptron` and `SGDClassifier`, driven step by step.
 
-`fit` and `partial_fit` wrap each step in validation and keep only an epoch's mean loss.  So a column
-here calls what they call for every batch: the estimator's `_backprop` for loss and gradients, its
-optimizer's `update_params`, and for a perceptron `fit_binary`.  Tests hold the result against `fit` itself.
+`partial_fit` wraps each step in validation, and `fit` keeps only an epoch's mean loss.  So a column here
+calls what they call for every batch: the estimator's `_backprop` for loss and gradients, its optimizer's
+`update_params`, and for a perceptron `fit_binary`.  `Network.fit` is `fit` itself.
 """
 
 import sklearn
@@ -23,4 +23,6 @@ def setup(at: Placement) -> dict[str, str]:
     """Check the device; the BLAS has read its number of threads from the environment."""
     if at.device != "cpu":
         raise Unsupported("scikit-learn's neural networks compute on the CPU only")
+    # A task may ask for a rate or an ε of 0, which scikit-learn would not take.
+    sklearn.set_config(skip_parameter_validation=True)
     return {"scikit-learn": sklearn.__version__}

@@ -7,10 +7,11 @@ from typing import final
 import numpy as np
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
-from backends.base import Arrays, named, pick
+from backends.base import Arrays, pick
 from tasks import spec
 from tasks.spec import Array, Task
 
+from .arrays import NATIVE_SLOTS, state
 from .schedule import Schedule
 
 
@@ -38,10 +39,7 @@ class Optimizer:
 
     def observe(self) -> Arrays:
         """The state under the task's names."""
-        observed: Arrays = {}
-        for slot in self.rule.slots:
-            arrays = dict(zip(self.parameters, getattr(self.native, _NATIVE_SLOTS[slot]), strict=True))
-            observed |= named(f"state/{slot}", {name: array.copy() for name, array in arrays.items()})
+        observed = state(self.native, self.rule.slots, list(self.parameters))
         if self.task.counts_steps:
             observed["state/step"] = np.array(self.native.t)
         if isinstance(self.task.schedule, spec.Plateau):
@@ -51,9 +49,9 @@ class Optimizer:
     def restore(self, observed: Arrays) -> None:
         """The inverse of `observe`."""
         for slot in self.rule.slots:
-            state = pick(f"state/{slot}", observed)
-            arrays = [state[name].astype(w.dtype) for name, w in self.parameters.items()]
-            setattr(self.native, _NATIVE_SLOTS[slot], arrays)
+            found = pick(f"state/{slot}", observed)
+            arrays = [found[name].astype(w.dtype) for name, w in self.parameters.items()]
+            setattr(self.native, NATIVE_SLOTS[slot], arrays)
         if self.task.counts_steps:
             self.native.t = int(observed["state/step"])
         if isinstance(self.task.schedule, spec.Plateau):
@@ -70,6 +68,3 @@ def _native(rule: spec.Optimizer, arrays: list[Array]) -> SGDOptimizer | AdamOpt
         case spec.Adam(rate, beta_1, beta_2, epsilon):
             return AdamOptimizer(arrays, rate, beta_1, beta_2, epsilon)
     raise ValueError(f"scikit-learn has no {rule!r}")
-
-
-_NATIVE_SLOTS = {"velocity": "velocities", "first_moment": "ms", "second_moment": "vs"}

@@ -52,7 +52,8 @@ def in_graph(function: Callable, signature: Sequence[tf.TensorSpec], at: Placeme
         # Fast: this very graph, and not a tf.function, which looks it up by the kinds of its arguments.
         return tf.function(function, signature, autograph=False).get_concrete_function()
 
-    # Fast: on a CPU operations take turns in any case, and this executor spares them the queue.
+    # Fast: on a CPU operations take turns in any case, and this executor spares them the queue.  With a
+    # tf.function or a tf.cond in the loop's body it would wait for itself.
     executor = "SINGLE_THREADED_EXECUTOR" if at.device == "cpu" else ""
 
     def call(*tensors: tf.Tensor) -> tf.Tensor:
@@ -65,11 +66,13 @@ def in_graph(function: Callable, signature: Sequence[tf.TensorSpec], at: Placeme
 def loop(step: Callable[[tf.Tensor], tf.Tensor], at: Placement) -> Callable[[Sequence[Rows]], Array]:
     """The loop over batches, as one graph; `step` takes the rows of one and returns its loss."""
 
-    def steps(rows: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-        count = tf.size(ends) - 1
+    def steps(rows: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        count = tf.size(lengths)
+        batches = tf.TensorArray(tf.int64, count, infer_shape=False, element_shape=ROWS.shape)
+        batches = batches.split(rows, lengths)
 
         def body(i: tf.Tensor, losses: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            return i + 1, losses.write(i, step(rows[ends[i] : ends[i + 1]]))
+            return i + 1, losses.write(i, step(batches.read(i)))
 
         _, losses = tf.while_loop(lambda i, _: i < count, body, (0, tf.TensorArray(at.dtype, count)))
         return losses.stack()  # (steps,)
@@ -77,8 +80,8 @@ def loop(step: Callable[[tf.Tensor], tf.Tensor], at: Placement) -> Callable[[Seq
     graph = in_graph(steps, [ROWS, ROWS], at)
 
     def run(batches: Sequence[Rows]) -> Array:
-        """Hand all batches to the graph at once: their rows end to end, and where each batch ends."""
-        ends = np.cumsum([0, *map(len, batches)])
-        return graph(tf.constant(np.concatenate(batches)), tf.constant(ends)).numpy()
+        """Hand all batches to the graph at once: their rows end to end, and how many each has."""
+        lengths = tf.constant([len(rows) for rows in batches], tf.int64)
+        return graph(tf.constant(np.concatenate(batches)), lengths).numpy()
 
     return run
