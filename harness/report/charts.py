@@ -296,26 +296,34 @@ def growth(
     ]
     looks = palette.marks(list(series))
     own = {"x": x, "y": y, "color": looks["color"]}
-    across = {"values": [{"y": _short(value), "what": what} for what, value in (levels or {}).items()]}
     layer = [
-        {
-            "data": across,
-            "mark": {"type": "rule", "strokeDash": [6, 3], "color": COLOURS[0]},
-            "encoding": {"y": y},
-        },
-        {
-            "data": across,
-            "mark": {"type": "text", "align": "left", "baseline": "bottom", "dx": 4, "dy": -2},
-            "encoding": {"x": {"value": 0}, "y": y, "text": _word("what")},
-        },
         {"mark": {"type": "line", "strokeWidth": 2}, "encoding": own},
         {
             "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
             "encoding": {**own, "shape": looks["shape"]},
         },
     ]
+    if levels:
+        layer = [*_across(levels, y), *layer]
     spec = _spec(title, data={"values": values}, layer=layer, height=320)
     return Chart(name, title, spec, *_table(series, x_title))
+
+
+def _across(levels: Mapping[str, float], y: Spec) -> list[Spec]:
+    """A line across the chart at each level, with its name above."""
+    data = {"values": [{"y": _short(value), "what": what} for what, value in levels.items()]}
+    return [
+        {
+            "data": data,
+            "mark": {"type": "rule", "strokeDash": [6, 3], "color": COLOURS[0]},
+            "encoding": {"y": y},
+        },
+        {
+            "data": data,
+            "mark": {"type": "text", "align": "left", "baseline": "bottom", "dx": 4, "dy": -2},
+            "encoding": {"x": {"value": 0}, "y": y, "text": _word("what")},
+        },
+    ]
 
 
 def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: str) -> Chart:
