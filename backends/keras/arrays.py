@@ -6,6 +6,7 @@ Graphs are of a function, and of the loop over batches.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 
 import keras
 import numpy as np
@@ -16,6 +17,8 @@ from backends.base import Arrays, Placement
 from tasks.spec import Array, Rows, Shapes
 
 ROWS = tf.TensorSpec((None,), tf.int64)  # of any batch, whatever its size: nothing is traced twice
+ANY_THREAD, ONE_THREAD = "", "SINGLE_THREADED_EXECUTOR"
+BRANCHES = {"If", "StatelessIf", "PartitionedCall", "StatefulPartitionedCall"}
 
 
 def exact(value: float) -> float:
@@ -60,24 +63,35 @@ def fill(variables: Sequence[keras.Variable], arrays: Arrays, shapes: Shapes) ->
 
 def in_graph(function: Callable, signature: Sequence[tf.TensorSpec], at: Placement) -> Callable:
     """The function as one graph, which is traced when it is first called."""
-    # Fast: on a CPU operations take turns in any case, and this executor spares them the queue.
-    executor = "SINGLE_THREADED_EXECUTOR" if at.device == "cpu" else ""
 
     @cache
     def traced() -> tuple[Callable, str]:
-        with tf.experimental.function_executor_type(executor):  # it wants a loop in a form of its own
-            # Fast: this very graph, and not a tf.function, which looks it up by the kinds of its arguments.
-            graph = tf.function(function, signature, autograph=False).get_concrete_function()
-        # With a branch in the loop's body, as losses.Hinge has, that executor would wait for itself.
-        is_nested = len(graph.graph.as_graph_def().library.function) > len(["condition", "body"])
-        return graph, "" if is_nested else executor
+        # Fast: on a CPU operations take turns in any case, and the executor of one thread spares them the
+        # queue.  It waits for ever where that one thread meets a branch, as losses.Hinge has.
+        graph = _traced(function, signature, ONE_THREAD)
+        if at.device == "cpu" and not BRANCHES & _operations(graph.graph.as_graph_def()):
+            return graph, ONE_THREAD
+        return _traced(function, signature, ANY_THREAD), ANY_THREAD
 
     def call(*tensors: tf.Tensor) -> tf.Tensor:
-        graph, chosen = traced()
-        with tf.experimental.function_executor_type(chosen):
+        graph, executor = traced()
+        with tf.experimental.function_executor_type(executor):
             return graph(*tensors)
 
     return call
+
+
+def _traced(function: Callable, signature: Sequence[tf.TensorSpec], executor: str) -> Callable:
+    """The graph for an executor: each wants loops in a form of its own."""
+    with tf.experimental.function_executor_type(executor):
+        # Fast: this very graph, and not a tf.function, which looks it up by the kinds of its arguments.
+        return tf.function(function, signature, autograph=False).get_concrete_function()
+
+
+def _operations(graph: tf.compat.v1.GraphDef) -> set[str]:
+    """What a graph, or a loop in it, has operations of."""
+    nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
+    return {node.op for node in nodes}
 
 
 def loop(step: Callable[[tf.Tensor], tf.Tensor], at: Placement) -> Callable[[Sequence[Rows]], Array]:
