@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import chain
+from typing import Any
 
 import keras
 import numpy as np
@@ -61,11 +62,11 @@ def fill(variables: Sequence[keras.Variable], arrays: Arrays, shapes: Shapes) ->
         variable.assign(part.reshape(variable.shape))
 
 
-def in_graph(function: Callable, signature: Sequence[tf.TensorSpec], at: Placement) -> Callable:
+def in_graph(function: Callable[..., Any], signature: Sequence[tf.TensorSpec], at: Placement) -> Any:
     """The function as one graph, which is traced when it is first called."""
 
     @cache
-    def traced() -> tuple[Callable, str]:
+    def traced() -> tuple[Any, str]:
         # Fast: on a CPU operations take turns in any case, and the executor of one thread spares them the
         # queue.  It waits for ever where that one thread meets a branch, as losses.Hinge has.
         graph = _traced(function, signature, ONE_THREAD)
@@ -81,7 +82,7 @@ def in_graph(function: Callable, signature: Sequence[tf.TensorSpec], at: Placeme
     return call
 
 
-def _traced(function: Callable, signature: Sequence[tf.TensorSpec], executor: str) -> Callable:
+def _traced(function: Callable[..., Any], signature: Sequence[tf.TensorSpec], executor: str) -> Any:
     """The graph for an executor: each wants loops in a form of its own."""
     with tf.experimental.function_executor_type(executor):
         # Fast: this very graph, and not a tf.function, which looks it up by the kinds of its arguments.

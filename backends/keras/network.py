@@ -1,6 +1,8 @@
 """A fully connected network of Keras's layers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from typing import final
 
 import keras
@@ -8,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import constraints, layers, ops, regularizers
 
-from backends.base import Arrays, Placement, Program, named, pick
+from backends.base import Arrays, Placement, Program, Unsupported, named, pick
 from tasks import spec
 from tasks.spec import Array, Rows, Task
 
@@ -23,7 +25,7 @@ class Network(Program):
 
     def __init__(self, task: Task, at: Placement) -> None:
         assert isinstance(task.model, spec.Network) and task.data is not None
-        self.spec, self.shapes = task.model, task.shapes
+        self.task, self.spec, self.shapes = task, task.model, task.shapes
         self.x = tf.constant(task.data.x_train, at.dtype)  # (N, D)
         self.y = targets(task.model.loss, task.data.y_train, at.dtype)  # (N, C)
         self.weights = None if task.data.weights is None else tf.constant(task.data.weights, at.dtype)  # (N,)
@@ -50,6 +52,28 @@ class Network(Program):
         arrays = zip(self.model.trainable_variables, parts(vector.value, self.shapes), strict=True)
         found = [v.constraint(array) if v.constraint else array for v, array in arrays]
         return ops.concatenate([ops.reshape(array, [-1]) for array in found])
+
+    def fit(self, epochs: int) -> Array:
+        """`Model.fit` on a model of its own, from the parameters at hand and an optimizer that is new."""
+        _check_fit(self.task)
+        model, optimizer = self._compiled()
+        fill(model.trainable_variables, to_numpy([self.vector], self.shapes), self.shapes)
+        optimizer.restore(self.optimizer.observe())
+        batches = _Batches(self.task, ops.convert_to_numpy(self.x), ops.convert_to_numpy(self.y))
+        told = model.fit(batches, epochs=epochs, shuffle=False, verbose=0)
+        fill([self.vector], to_numpy(model.trainable_variables, self.shapes), self.shapes)
+        self.optimizer.restore(optimizer.observe())
+        return np.array(told.history["loss"])
+
+    @cache  # noqa: B019  a program lives as long as its model
+    def _compiled(self) -> tuple[keras.Model, Optimizer]:
+        assert self.task.data is not None and self.task.batches is not None
+        # Recipe: Keras divides its penalty by nothing, the task by the rows of a batch.
+        size = self.task.batches.size
+        model = _model(replace(self.spec, l1=self.spec.l1 / size, l2=self.spec.l2 / size), self.x.shape[1])
+        optimizer = Optimizer(self.task, model.trainable_variables)
+        model.compile(optimizer.native, lambda y, z: self.criterion(y, z, None), jit_compile=False)
+        return model, optimizer
 
     def gradient(self, rows: Rows) -> tuple[float, Arrays]:
         loss, gradients = self.loss_and_gradients(tf.constant(rows))
@@ -90,6 +114,39 @@ class Network(Program):
 
     def wait(self) -> None:
         """`run` returns NumPy arrays, so its graph has finished."""
+
+
+def _check_fit(task: Task) -> None:
+    """Raise `Unsupported` for what `Model.fit` cannot be told."""
+    assert isinstance(task.model, spec.Network) and task.data is not None and task.batches is not None
+    adam = task.optimizer if isinstance(task.optimizer, spec.Adam) else None
+    if adam and not adam.epsilon_hat:
+        raise Unsupported("Model.fit keeps one ε for all steps, so that Adam has its ε̂ form only")
+    if not isinstance(task.schedule, spec.Constant):
+        raise Unsupported("Model.fit was only taught a constant learning rate here")
+    if task.data.weights is not None or task.data.kept is not None:
+        raise Unsupported("Model.fit was taught neither weights of rows nor a locked dropout here")
+    if (task.model.l1 or task.model.l2) and task.rows % task.batches.size:
+        raise Unsupported("Model.fit divides no penalty by the rows of a batch, and the last one is short")
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """The task's own batches, epoch by epoch: the order of Keras's shuffle cannot be chosen."""
+
+    def __init__(self, task: Task, x: Array, y: Array) -> None:
+        super().__init__()
+        self.x, self.y, self.epochs = x, y, task.epochs()  # (N, D), (N, C)
+        self.batches = next(self.epochs)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        rows = self.batches[index]
+        return self.x[rows], self.y[rows]
+
+    def on_epoch_end(self) -> None:
+        self.batches = next(self.epochs)
 
 
 def _model(model: spec.Network, features: int) -> keras.Model:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -44,11 +45,11 @@ class Flat:
         return {name: part.reshape(shape) for (name, shape), part in parts}
 
 
-def in_graph(function: Callable, signature: Sequence[tf.TensorSpec], at: Placement) -> Callable:
+def in_graph(function: Callable[..., Any], signature: Sequence[tf.TensorSpec], at: Placement) -> Any:
     """The function as one graph, which is traced when it is first called."""
 
     @cache
-    def graph() -> Callable:
+    def graph() -> Any:
         # Fast: this very graph, and not a tf.function, which looks it up by the kinds of its arguments.
         return tf.function(function, signature, autograph=False).get_concrete_function()
 
