@@ -16,7 +16,7 @@ import backends.numpy as reference
 from backends import COLUMNS, Column, Limit, base
 from backends.base import Arrays, NotObserved, Placement, Program, Unsupported
 from harness.faults import FAULTS
-from tasks import TASKS, draw, spec
+from tasks import TASKS, draw, spec, sweep
 from tasks.spec import (
     AbsoluteError,
     Adagrad,
@@ -381,6 +381,25 @@ def test_fit_comes_to_what_run_comes_to(built: tuple[Program, Arrays], program: 
     ]
     np.testing.assert_allclose(losses, means, rtol=1e-12)
     same(fitted, program.observe(), rtol=1e-12)
+
+
+WHOLE_BATCHES = {  # of which no trainer has a reason to refuse any
+    "in-order": sweep.network((4, 3), batch=5, rows=20),
+    "shuffled-and-penalised": TASKS["moons-noisy-well-fit"],
+    "all-rows": TASKS["xor"],
+}
+
+
+@pytest.mark.parametrize("name", ["sklearn", "keras"])
+@pytest.mark.parametrize("task", WHOLE_BATCHES.values(), ids=WHOLE_BATCHES)
+def test_fit_comes_to_what_run_comes_to_on_whole_batches(name: str, task: Task) -> None:
+    column = COLUMNS[name].load()
+    column.setup(Placement())
+    fitted, stepped = build(column, task), build(column, task)
+    losses = fitted.fit(2)
+    means = [stepped.run(batches).mean() for batches in islice(task.epochs(), 2)]
+    np.testing.assert_allclose(losses, means, rtol=1e-12)
+    same(fitted.observe(), stepped.observe(), rtol=1e-11)
 
 
 def fits(name: str, task: Task) -> str:

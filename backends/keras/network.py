@@ -136,7 +136,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(self, task: Task, x: Array, y: Array) -> None:
         super().__init__()
         self.x, self.y, self.epochs = x, y, task.epochs()  # (N, D), (N, C)
-        self.batches = next(self.epochs)
+        self.batches = next(task.epochs())  # before the first epoch Keras looks at what batches are like
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -145,7 +145,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         rows = self.batches[index]
         return self.x[rows], self.y[rows]
 
-    def on_epoch_end(self) -> None:
+    def on_epoch_begin(self) -> None:
         self.batches = next(self.epochs)
 
 
