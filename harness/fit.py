@@ -74,6 +74,7 @@ class Fit:
             places[near + 1],
             xtol=1e-300,
             rtol=1e-15,
+            disp=False,  # towards 0 it may not converge; whether it is the value sought, is asked below
         )
         found = self._step_with(name, place, row)
         if found is None or not np.linalg.norm(apart(found)) <= LEFT * np.linalg.norm(difference):
