@@ -170,8 +170,9 @@ def _print_concept_times(result: Result, console: Console) -> None:
     _print_heading(title, console)
     table = _table("concept", shown)
     for name, cells in figures.concepts(result).items():
-        row = (figures.ratios(_of(backend, cells)) for backend in shown)
-        table.add_row(_row_name(name, console), *row)
+        row = [figures.ratios(_of(backend, cells)) for backend in shown]
+        if any(row):
+            table.add_row(_row_name(name, console), *row)
     console.print(table)
 
 
