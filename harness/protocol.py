@@ -125,6 +125,33 @@ class Sampled(Struct, frozen=True, tag=True):
     unsupported: dict[str, str]  # statistic to why this framework does not have it
 
 
+class Attempt(Struct, frozen=True, tag=True):
+    """Run what a card of the guide has of this framework, and store what each snippet came to."""
+
+    card: str
+    results: str  # path to write
+
+
+class Attempted(Struct, frozen=True, tag=True):
+    """The results are stored."""
+
+    raised: dict[str, str]  # snippet to traceback
+    cpu_s: float
+
+
+class Inspect(Struct, frozen=True, tag=True):
+    """Read the defaults of constructors and functions, by their dotted names."""
+
+    names: list[str]
+
+
+class Inspected(Struct, frozen=True, tag=True):
+    """Of each name its parameters with their defaults, as Python writes them."""
+
+    defaults: dict[str, dict[str, str]]
+    problems: dict[str, str]  # name to why it cannot be read
+
+
 class Ready(Struct, frozen=True, tag=True):
     """The column is imported and set up."""
 
@@ -142,8 +169,21 @@ class Failure(Struct, frozen=True, tag=True):
     details: str | None = None
 
 
-Request = Record | Explain | Prepare | Prove | WarmUp | Block | Weigh | Sample
-Reply = Ready | Recorded | Explained | Prepared | Proved | Warm | Measured | Weighed | Sampled | Failure
+Request = Record | Explain | Prepare | Prove | WarmUp | Block | Weigh | Sample | Attempt | Inspect
+Reply = (
+    Ready
+    | Recorded
+    | Explained
+    | Prepared
+    | Proved
+    | Warm
+    | Measured
+    | Weighed
+    | Sampled
+    | Attempted
+    | Inspected
+    | Failure
+)
 
 encode = msgspec.json.encode
 decode_request = msgspec.json.Decoder(Request).decode

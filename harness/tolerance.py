@@ -36,3 +36,11 @@ def rounding(scale: Array, dtype: str) -> Array:
 def tolerance(scale: Array, spread: Array, dtype: str) -> Array:
     """The largest difference that agrees, for a quantity of magnitude `scale` and its `spread`, (K,) each."""
     return rounding(scale, dtype) + FACTOR * spread
+
+
+def of_steps(scale: Array, steps: Array, dtype: str) -> Array:
+    """What rounding may do to a card of the guide after so many steps, (K,) each.
+
+    Their problems do not amplify a perturbation, so the roundings of steps add up like a random walk's.
+    """
+    return rounding(scale, dtype) * np.sqrt(steps)

@@ -52,7 +52,8 @@ def main() -> None:
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # how the parent asks where a hung worker is
     table = tasks.TASKS | (tasks.load(Path(options["tasks_from"])) if options["tasks_from"] else {})
     at = Placement(**options["placement"])
-    started = _start(backends.find(sys.argv[1]), at)
+    column = backends.find(sys.argv[1])
+    started = _start(column, at)
     if isinstance(started, protocol.Failure):
         replies.write(protocol.encode(started) + b"\n")
         return
@@ -60,7 +61,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # what the import made is never searched again: collections become short
     replies.write(protocol.encode(ready) + b"\n")
-    worker = _Worker(module, at, table)
+    worker = _Worker(column.name, module, at, table)
     for line in requests:
         replies.write(protocol.encode(worker.answer(protocol.decode_request(line))) + b"\n")
 
@@ -130,6 +131,7 @@ def _failure(error: Exception) -> protocol.Failure:
 
 @dataclass
 class _Worker:
+    name: str
     module: ModuleType
     at: Placement
     table: dict[str, Task]
@@ -144,7 +146,7 @@ class _Worker:
         except Exception as error:  # noqa: BLE001  one cell's failure must not end the worker
             return _failure(error)
 
-    def _answer(self, request: protocol.Request) -> protocol.Reply:  # noqa: PLR0911  one per request
+    def _answer(self, request: protocol.Request) -> protocol.Reply:  # noqa: C901, PLR0911  one per request
         match request:
             case protocol.Record():
                 self.timed = None
@@ -170,6 +172,12 @@ class _Worker:
                 return self.timed.weigh()
             case protocol.Sample(seeds):
                 return protocol.Sampled(*chance.sample(self.module, self.at, seeds))
+            case protocol.Attempt():
+                return self._attempt(request)
+            case protocol.Inspect(names):
+                from harness.guide.inspected import inspected  # here: only the guide asks
+
+                return protocol.Inspected(*inspected(names))
 
     def _task(self, request: protocol.Record | protocol.Explain | protocol.Prepare) -> Task:
         task = self.table.get(request.task) or tasks.unlisted(request.task)
@@ -210,6 +218,15 @@ class _Worker:
         except OSError as error:  # a full disk
             return protocol.Failure("failed", f"trace {request.trace} could not be written: {error.strerror}")
         return protocol.Recorded(not_observed, time.process_time() - began, clock.cpu_s)
+
+    def _attempt(self, request: protocol.Attempt) -> protocol.Attempted:
+        from guide import CARDS  # here: only the guide asks
+        from harness.guide.attempt import attempt
+
+        began = time.process_time()
+        results, raised = attempt(CARDS[request.card], self.name)
+        trace.save(Path(request.results), results)
+        return protocol.Attempted(raised, time.process_time() - began)
 
     def _explain(self, request: protocol.Explain) -> protocol.Explained:
         from harness.explain import Explainer  # here: few runs diverge

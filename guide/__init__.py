@@ -1,0 +1,63 @@
+"""The porting guide: one card for each convention that frameworks do not share, one file per topic.
+
+Nothing here imports a framework; snippets do, when a worker runs them.
+"""
+
+from types import ModuleType
+
+from guide import (
+    activations,
+    adaptive,
+    attention,
+    clipping,
+    convolution,
+    decay,
+    descent,
+    initialisers,
+    kinks,
+    layout,
+    linear,
+    losses,
+    metrics,
+    normalisation,
+    precision,
+    recurrent,
+    schedules,
+    training,
+)
+from guide.card import Card
+
+TOPICS: tuple[ModuleType, ...] = (
+    precision,
+    layout,
+    initialisers,
+    descent,
+    adaptive,
+    decay,
+    clipping,
+    losses,
+    normalisation,
+    convolution,
+    recurrent,
+    attention,
+    activations,
+    kinks,
+    training,
+    schedules,
+    linear,
+    metrics,
+)
+
+
+def of(topic: ModuleType) -> list[Card]:
+    """A topic's cards, in the order of its file."""
+    return [value for value in vars(topic).values() if isinstance(value, Card)]
+
+
+def title(topic: ModuleType) -> str:
+    """What a topic is about: the first line of its file, without the full stop."""
+    assert topic.__doc__
+    return topic.__doc__.splitlines()[0].rstrip(".")
+
+
+CARDS: dict[str, Card] = {card.id: card for topic in TOPICS for card in of(topic)}

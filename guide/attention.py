@@ -1,0 +1,1 @@
+"""Attention and embedding: layouts and masks."""

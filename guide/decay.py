@@ -1,0 +1,1 @@
+"""Weight decay and penalties: what shrinks, by how much, and when."""

@@ -1,0 +1,1 @@
+"""Gradient descent: momentum, Nesterov, dampening, counters, accumulated gradients."""

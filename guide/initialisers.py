@@ -1,0 +1,1 @@
+"""Initialisers: what layers start with."""

@@ -1,0 +1,1 @@
+"""Losses: sums and means, logits, clipped probabilities, smoothing, weights."""

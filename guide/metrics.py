@@ -1,0 +1,1 @@
+"""Metrics and statistics: thresholds, ties, divisors."""

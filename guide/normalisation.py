@@ -1,0 +1,1 @@
+"""Normalisation layers, in training and in evaluation."""

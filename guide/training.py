@@ -1,0 +1,1 @@
+"""Training: shuffles, batches, modes, stopping, what is logged."""
