@@ -72,7 +72,7 @@ class Part:
     def snippets(self) -> dict[str, Snippet]:
         """All of them: "plain", and "like keras" by a framework of the convention."""
         plain = {"plain": self.plain} if self.plain else {}
-        return plain | {f"like {key.split()[0]}": recipe for key, recipe in self.recipes.items()}
+        return plain | {recipe_name(key): recipe for key, recipe in self.recipes.items()}
 
 
 @final
@@ -156,6 +156,11 @@ class Card:
                 yield f"{part.framework}, {name}: a recipe says in its docstring what is to be done"
             if inspect.isgeneratorfunction(snippet) != self.trains:
                 yield f"{part.framework}, {name}: all snippets of a card yield, or all return"
+
+
+def recipe_name(convention: str) -> str:
+    """What the recipe that computes this convention is called, whatever framework it is of."""
+    return f"like {convention.split(maxsplit=1)[0]}"
 
 
 def arguments(snippet: Snippet, given: Mapping[str, Any]) -> dict[str, Any]:

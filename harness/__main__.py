@@ -185,12 +185,7 @@ def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Co
         "timings.pyperf.json": partial(timings.write, result, out),
         "report.html": partial(page.write, result, out, table),
     }
-    problems = []
-    for name, write in files.items():
-        try:
-            write()
-        except OSError as error:  # a full disk
-            problems.append(f"{out / name} could not be written: {error.strerror or error}")
+    problems = _written({out / name: write for name, write in files.items()})
     terminal.print_result(result, console, out)
     for problem in problems:
         _say(console, problem)
@@ -339,6 +334,82 @@ def selftest(names: tuple[str, ...], quick: bool, runs: int | None, power: bool,
     else:
         killmatrix.print_selftest(found, console)
     sys.exit(found.exit_code())
+
+
+@main.command("guide")
+@click.argument("names", metavar="[CARD]...", nargs=-1)
+@click.option("--from", "source", help="With --to: the checklist of a port from this framework …")
+@click.option("--to", "port", help="… to this one, the most damaging first.")
+@click.option("--search", "words", help="Only list the cards that have these words.")
+@click.option(
+    "-b", "--backend", "backends", multiple=True, help="Only these frameworks; all if none is given."
+)
+@click.option("--html", type=file_path, help="Also write a site into this folder: a page per card.")
+@click.option("--markdown", type=file_path, help="Also write the whole guide into this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the tables.")
+def guide_(
+    names: tuple[str, ...],
+    source: str | None,
+    port: str | None,
+    words: str | None,
+    backends: tuple[str, ...],
+    html: Path | None,
+    markdown: Path | None,
+    as_json: bool,
+) -> None:
+    """The porting guide: run every card, or show some in full.
+
+    A card is one convention that frameworks do not share: its naive port must be off, its recipe must agree.
+
+    0 all hold · 1 a card no longer holds · 2 wrong use · 3 something broke
+    """
+    from harness.guide import choice
+    from harness.guide.conduct import conduct
+    from harness.report import guide as report
+    from harness.report import handbook, site
+    from harness.report.progress import Progress
+    from harness.result import encode
+
+    if words is not None:
+        if names or source or port or html or markdown or as_json:
+            raise UsageError("--search goes with nothing else: it runs nothing")
+        report.print_search(words, _console())
+        return
+    cards, frameworks = choice.cards(names), choice.frameworks(source, port, backends)
+    console = _console(stderr=as_json)
+    try:
+        with Progress(console) as progress:
+            found = conduct(cards, progress, frameworks)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    files: dict[Path, Callable[[], object]] = {}
+    if html:
+        files[html] = partial(site.write, found, html)
+    if markdown:
+        files[markdown] = partial(handbook.write, found, markdown)
+    problems = _written(files)
+    if as_json:
+        click.echo(encode(found), nl=False)
+    elif source and port:
+        report.print_checklist(found, source, port, console)
+    elif names:
+        report.print_cards(found, console)
+    else:
+        report.print_guide(found, console)
+    for problem in problems:
+        _say(console, problem)
+    sys.exit(3 if problems else found.exit_code())
+
+
+def _written(files: Mapping[Path, Callable[[], object]]) -> list[str]:
+    """Write these files; why some of them could not be."""
+    problems = []
+    for path, write in files.items():
+        try:
+            write()
+        except OSError as error:  # a full disk
+            problems.append(f"{path} could not be written: {error.strerror or error}")
+    return problems
 
 
 @main.command()
