@@ -62,3 +62,16 @@ def title(topic: ModuleType) -> str:
 
 
 CARDS: dict[str, Card] = {card.id: card for topic in TOPICS for card in of(topic)}
+
+
+def explaining(fault: str, optimizer: str = "") -> list[Card]:
+    """The cards about a fault of the catalogue, met with this optimizer; of any, if that is not known.
+
+    A card names what it explains: "gelu-by-tanh", or "epsilon-elsewhere@RMSprop" with that optimizer only.
+    """
+    return [
+        card
+        for card in CARDS.values()
+        for name, _, only in (entry.partition("@") for entry in card.faults)
+        if name == fault and (not only or not optimizer or only == optimizer)
+    ]

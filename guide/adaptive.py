@@ -22,7 +22,7 @@ adam_epsilon = Card(
     differs=1e-8,
     defaults=("Adam.learning_rate", "Adam.beta_1", "Adam.beta_2", "Adam.epsilon"),
     issues=("tensorflow/tensorflow#9047", "keras-team/keras#17391", "HorizonRobotics/alf#466"),
-    faults=("epsilon-elsewhere",),
+    faults=("epsilon-elsewhere@Adam", "epsilon-hat"),
 )
 
 

@@ -91,7 +91,8 @@ class Card:
     absent: Mapping[str, str] = field(default_factory=dict)  # framework to why it has nothing of the kind
     defaults: tuple[str, ...] = ()  # "Adam.epsilon": of guide/counterparts.py, read from what is installed
     issues: tuple[str, ...] = ()  # "pytorch/pytorch#32545": where people were bitten
-    faults: tuple[str, ...] = ()  # ids of harness/faults that are this convention, mistaken
+    # Ids of harness/faults that are this convention, mistaken: "gelu-by-tanh", or "epsilon-elsewhere@Adam".
+    faults: tuple[str, ...] = ()
     dtype: str = "float64"  # in which agreement is to rounding
 
     def __post_init__(self) -> None:

@@ -176,7 +176,7 @@ def run(
 def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Console") -> bool:
     """Write every format, then print; whether all could be written."""
     from harness import folder
-    from harness.report import junit, markdown, page, terminal, timings
+    from harness.report import figures, junit, markdown, page, site, terminal, timings
 
     files: dict[str, Callable[[], object]] = {
         "run.json": partial(folder.store, out, result),
@@ -184,6 +184,7 @@ def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Co
         "junit.xml": partial(junit.write, result, out),
         "timings.pyperf.json": partial(timings.write, result, out),
         "report.html": partial(page.write, result, out, table),
+        "guide": partial(site.write_cards, figures.all_cards(result.cells), out / "guide"),
     }
     problems = _written({out / name: write for name, write in files.items()})
     terminal.print_result(result, console, out)

@@ -3,11 +3,13 @@
 import math
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
+import guide
 from harness import parity
 from harness.result import BROKEN, TRACED, Cell, Difference, Lane, Metrics, Result, Status, Timing
+from tasks import TASKS, small
 
 STATUSES: tuple[Status, ...] = get_args(Status)  # in the order in which reports list them
 NO_REASON = "no reason was given"
@@ -253,6 +255,19 @@ def cause(cell: Cell) -> str:
     """What a divergence comes from, as far as it is proved."""
     words = " or ".join(found.words for found in cell.causes) or "not known"
     return f"{words} (this task cannot tell them apart)" if len(cell.causes) > 1 else words
+
+
+def cards(cell: Cell) -> list[str]:
+    """The cards of the guide about its causes, which may be those of a known difference."""
+    known = (task for task in (*TASKS.values(), *small.TASKS) if task.name == cell.task)  # no user's own
+    optimizer = next((type(task.optimizer).__name__ for task in known), "")
+    found = (card.id for cause in cell.causes for card in guide.explaining(cause.id, optimizer))
+    return list(dict.fromkeys(found))
+
+
+def all_cards(cells: Iterable[Cell]) -> list[str]:
+    """Those of several cells, each once."""
+    return list(dict.fromkeys(name for cell in cells for name in cards(cell)))
 
 
 def odd_one_out(task: str, result: Result) -> str | None:

@@ -51,7 +51,7 @@ def print_guide(found: Guide, console: Console) -> None:
     console.print(Text(", ".join(f"{letter} {TITLES[name]}" for name, letter in LETTERS.items())))
     console.print(
         Text(
-            "naive: the largest difference of a port that changes only names; recipe: of one that follows the "
+            "naive: the largest difference of a port that changes only names; recipe: of one that follows a "
             "recipe, or of two frameworks that need none; relative to the largest value"
         )
     )

@@ -2,13 +2,13 @@
 
 import html
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from harness import trace
 from harness.report import figures, verdict
-from harness.result import BROKEN, Result
+from harness.result import BROKEN, Cell, Result
 
 
 def write(result: Result, folder: Path) -> Path:
@@ -79,7 +79,7 @@ def _divergences(result: Result) -> Iterator[str]:
         yield "## First divergences"
         yield ""
     for cell in chain.from_iterable(found.values()):
-        yield f"- **{escape(figures.name(cell))}**: {escape(figures.divergence(cell))}"
+        yield f"- **{escape(figures.name(cell))}**: {escape(figures.divergence(cell))}{_cards([cell])}"
     for sentence, tasks in figures.odd_ones_out(result).items():
         yield f"- **{escape(sentence)}** ({escape(', '.join(tasks))})"
 
@@ -120,11 +120,18 @@ def _reasons(result: Result) -> Iterator[str]:
         yield "## Reasons"
         yield ""
     for (status, reason), cells in grouped.items():
-        yield f"- **{status}**: {escape(reason)} ({escape(figures.briefly(cells, result))})"
+        where = escape(figures.briefly(cells, result))
+        yield f"- **{status}**: {escape(reason)} ({where}){_cards(cells)}"
         if status in BROKEN and cells[0].details:
             summary = f"<summary>log of {escape(figures.name(cells[0]))}</summary>"
             log = html.escape(figures.log(cells[0])).replace("\n", "&#10;")  # empty lines would end it
             yield f"  <details>{summary}<pre>{log}</pre></details>"
+
+
+def _cards(cells: Sequence[Cell]) -> str:
+    """What the guide has on the causes of some cells."""
+    found = figures.all_cards(cells)
+    return f" See `samestep guide {' '.join(found)}`." if found else ""
 
 
 def _environment(result: Result) -> Iterator[str]:

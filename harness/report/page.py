@@ -16,6 +16,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+import guide
 import tasks as table
 from backends.base import Arrays
 from harness import formulas, parity, trace
@@ -97,6 +98,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         framework=_framework,
         icons=ICONS,
         figures=figures,
+        guide=guide.CARDS,
         describe=parity.describe,
         verdict=verdict.sentence(result),
         timing=list(_timing_charts(result, palette, drawn)),

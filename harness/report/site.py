@@ -29,6 +29,18 @@ def write(found: Guide, folder: Path) -> None:
         trace.write(folder / name, html.encode())
 
 
+def write_cards(names: Iterable[str], folder: Path) -> None:
+    """Write the pages of these cards only, for a report that leads to them; nothing is measured for it.
+
+    Raises `OSError` when they cannot be written.
+    """
+    pages = card_pages([guide.CARDS[name] for name in names], {})
+    if pages:
+        folder.mkdir(exist_ok=True)
+    for name, html in pages.items():
+        trace.write(folder / name, html.encode())
+
+
 def card_pages(cards: Iterable[Card], outcomes: Mapping[str, Outcome]) -> dict[str, str]:
     """A page of each card by its file's name; without an outcome it says how to measure it."""
     template = page.templates().get_template("guide_card.html")
