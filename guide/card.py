@@ -58,9 +58,10 @@ class Part:
 
     def like(self, framework: str) -> Decorator:
         """Add the recipe that computes what this other framework's plain snippet does."""
+        convention = self.card.convention(framework)
 
         def add(snippet: Snippet) -> Snippet:
-            self.recipes[self.card.convention(framework)] = snippet
+            self.recipes[convention] = snippet
             return snippet
 
         return add

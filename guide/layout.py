@@ -17,7 +17,7 @@ dense_kernel = Card(
     given=given.dense,
     differs=0.1,
     issues=("keras-team/keras#13830",),
-    faults=("kernel-transposed",),
+    faults=("start-transposed",),
 )
 
 

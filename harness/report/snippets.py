@@ -7,6 +7,13 @@ from functools import cache
 from guide.card import Card, Snippet
 
 
+# What guide/frameworks.py sets, for a script that starts from a framework as it comes.
+FLOAT64 = {
+    "keras": 'import keras\n\nkeras.config.set_floatx("float64")',
+    "torch": "import torch\n\ntorch.set_default_dtype(torch.float64)",
+}
+
+
 @cache
 def body(snippet: Snippet) -> str:
     """The lines of a snippet, without its first and its docstring."""
@@ -35,6 +42,7 @@ def script(card: Card, framework: str, name: str) -> str:
     shown = f"for step, w in enumerate({call}, 1):\n    print(step, w)" if card.trains else f"print({call})"
     parts = [
         "import numpy as np",
+        *([FLOAT64[framework]] if framework in FLOAT64 else []),
         given(card).replace(" -> Arrays:", ":"),
         f"def {function}({', '.join(arguments)}):\n{textwrap.indent(body(snippet), '    ')}",
         f"given = {card.given.__name__}()\n{shown}",
