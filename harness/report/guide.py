@@ -199,7 +199,8 @@ def print_checklist(found: Guide, source: str, port: str, console: Console) -> N
         console.print()
     console.print(
         Text(
-            f"{len(items)} things to mind, {len(same)} that are the same; `samestep guide CARD` shows one.",
+            f"{len(items)} {'thing' if len(items) == 1 else 'things'} to mind, {len(same)} that "
+            f"{'is' if len(same) == 1 else 'are'} the same; `samestep guide CARD` shows one.",
             style="bold",
         )
     )

@@ -6,7 +6,6 @@ from functools import cache
 
 from guide.card import Card, Snippet
 
-
 # What guide/frameworks.py sets, for a script that starts from a framework as it comes.
 FLOAT64 = {
     "keras": 'import keras\n\nkeras.config.set_floatx("float64")',
