@@ -104,6 +104,7 @@ file_path = click.Path(path_type=Path)
 @click.option(
     "--python", "pythons", multiple=True, callback=_pythons, help="BACKEND=PATH of its interpreter."
 )
+@click.option("--export", type=file_path, help="Also write differences by step into this .csv or .parquet.")
 @click.option(
     "--start-limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds to start."
 )
@@ -124,6 +125,7 @@ def run(
     resume: bool,
     tasks_from: Path | None,
     pythons: dict[str, str],
+    export: Path | None,
     start_limit: float,
     limit: float,
 ) -> None:
@@ -132,7 +134,7 @@ def run(
     Without -t or --all: the default tasks, and all of --tasks-from.
     """
     from backends.base import Placement
-    from harness import environment, timing
+    from harness import environment, steps, timing
     from harness.report.progress import Progress
     from harness.run import Options, Run
     from harness.session import Limits
@@ -141,6 +143,8 @@ def run(
         raise UsageError("--all goes without -t: it is every task")
     if device == "cuda" and (problem := environment.cuda_problem()):
         raise UsageError(f"--device cuda: {problem}")
+    if export:
+        steps.check(export)
     table = plan.rows(patterns, tasks_from, everything=everything)
     cores = os.cpu_count() if all_cores else None
     if cores == threads:
@@ -165,7 +169,8 @@ def run(
     try:
         with Progress(console) as progress:
             result = Run(spots, options, progress).execute()
-        is_written = _report(result, out, table, console)
+        more = {export: partial(steps.export, result, out, export)} if export else {}
+        is_written = _report(result, out, table, console, more)
     except KeyboardInterrupt:
         again = shlex.join([*options.command, "--resume"])
         _say(console, f"Interrupted. What is finished is in {out}; go on with: {again}")
@@ -173,8 +178,14 @@ def run(
     sys.exit(result.exit_code() if is_written else 3)
 
 
-def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Console") -> bool:
-    """Write every format, then print; whether all could be written."""
+def _report(
+    result: "Result",
+    out: Path,
+    table: Mapping[str, Task],
+    console: "Console",
+    more: Mapping[Path, Callable[[], object]],
+) -> bool:
+    """Write every format and what `more` was asked for, then print; whether all could be written."""
     from harness import folder
     from harness.report import figures, junit, markdown, page, site, terminal, timings
 
@@ -186,7 +197,7 @@ def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Co
         "report.html": partial(page.write, result, out, table),
         "guide": partial(site.write_cards, figures.all_cards(result.cells), out / "guide"),
     }
-    problems = _written({out / name: write for name, write in files.items()})
+    problems = _written({out / name: write for name, write in files.items()} | dict(more))
     terminal.print_result(result, console, out)
     for problem in problems:
         _say(console, problem)
