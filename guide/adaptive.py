@@ -456,8 +456,7 @@ def _(start, gradients):
     import keras
 
     w = keras.Variable(start)
-    f = np.float64  # a Python number would be rounded to float32
-    optimizer = keras.optimizers.RMSprop(0.01, rho=f(0.9), epsilon=f(1e-7))
+    optimizer = keras.optimizers.RMSprop(0.01, rho=0.9, epsilon=1e-7)
     optimizer.build([w])
     for g in gradients:
         optimizer.apply([g], [w])
@@ -476,7 +475,7 @@ def _(start, gradients):
             w.assign_sub(rate * g / (keras.ops.sqrt(s) + self.epsilon))
 
     w = keras.Variable(start)
-    optimizer = RMSprop(0.01, rho=np.float64(0.9), epsilon=np.float64(1e-7))
+    optimizer = RMSprop(0.01, rho=0.9, epsilon=1e-7)
     for g in gradients:
         optimizer.apply([g], [w])
         yield w.numpy()
@@ -671,8 +670,7 @@ def _(start, gradients):
     import keras
 
     w = keras.Variable(start)
-    f = np.float64  # a Python number would be rounded to float32
-    optimizer = keras.optimizers.RMSprop(0.01, rho=f(0.9), epsilon=f(0))
+    optimizer = keras.optimizers.RMSprop(0.01, rho=0.9, epsilon=0.0)
     optimizer.build([w])
     for g in gradients:
         optimizer.apply([g], [w])
@@ -685,8 +683,7 @@ def _(start, gradients):
     import keras
 
     w = keras.Variable(start)
-    f = np.float64
-    optimizer = keras.optimizers.RMSprop(0.01, rho=f(0.9), epsilon=f(0))
+    optimizer = keras.optimizers.RMSprop(0.01, rho=0.9, epsilon=0.0)
     optimizer.build([w])
     optimizer._velocities[0].assign(np.ones(6))
     for g in gradients:
@@ -798,8 +795,7 @@ def _(start, gradients):
     import keras
 
     w = keras.Variable(start)
-    f = np.float64  # a Python number would be rounded to float32
-    optimizer = keras.optimizers.RMSprop(0.01, rho=f(0.9), momentum=f(0.8), epsilon=f(0))
+    optimizer = keras.optimizers.RMSprop(0.01, rho=0.9, momentum=0.8, epsilon=0.0)
     optimizer.build([w])
     for t, g in enumerate(gradients):
         if t == 5:
@@ -814,8 +810,7 @@ def _(start, gradients):
     import keras
 
     w = keras.Variable(start)
-    f = np.float64
-    optimizer = keras.optimizers.RMSprop(0.01, rho=f(0.9), momentum=f(0.8), epsilon=f(0))
+    optimizer = keras.optimizers.RMSprop(0.01, rho=0.9, momentum=0.8, epsilon=0.0)
     optimizer.build([w])
     for t, g in enumerate(gradients):
         if t == 5:
@@ -929,8 +924,7 @@ def _(start, gradients):
     import keras
 
     w = keras.Variable(start)
-    f = np.float64  # a Python number would be rounded to float32
-    optimizer = keras.optimizers.RMSprop(0.01, rho=f(0.9), epsilon=f(1e-7), centered=True)
+    optimizer = keras.optimizers.RMSprop(0.01, rho=0.9, epsilon=1e-7, centered=True)
     optimizer.build([w])
     for g in gradients:
         optimizer.apply([g], [w])
@@ -951,7 +945,7 @@ def _(start, gradients):
             w.assign_sub(rate * g / (keras.ops.sqrt(s - m * m) + self.epsilon))
 
     w = keras.Variable(start)
-    optimizer = RMSprop(0.01, rho=np.float64(0.9), epsilon=np.float64(1e-7), centered=True)
+    optimizer = RMSprop(0.01, rho=0.9, epsilon=1e-7, centered=True)
     for g in gradients:
         optimizer.apply([g], [w])
         yield w.numpy()
@@ -982,4 +976,1220 @@ def _(start, gradients):
         square += eps * (1 - alpha) / alpha
         w.grad = torch.tensor(g)
         optimizer.step()
+        yield w.numpy()
+
+
+adagrad_start = Card(
+    id="adagrad-start",
+    title="Adagrad: where its sum of squares starts",
+    wrong=(
+        "Keras and TensorFlow start the sum at a small number, PyTorch at zero. From zero, the first step of "
+        "every parameter is the whole learning rate, however small its gradient. From more than zero, "
+        "parameters with small gradients hardly move at first. The sum never forgets its start, so that the "
+        "two stay apart."
+    ),
+    conventions={
+        "tensorflow keras": "s₀ = 0.1,  s = s + g²,  w -= η · g / √s",
+        "numpy torch": "s₀ = 0",
+    },
+    given=given.descent,
+    differs=0.06,
+    absent={"sklearn": "scikit-learn has no Adagrad"},
+    defaults=("Adagrad.initial_accumulator_value", "Adagrad.learning_rate"),
+    issues=("pytorch/pytorch#6616", "OpenNMT/OpenNMT-py#408"),
+    faults=("adagrad-starts-at-a-tenth",),
+    dtype="float32",
+)
+
+
+@adagrad_start.numpy
+def _(start, gradients):
+    w, s = start, 0.0
+    for g in gradients:
+        s = s + g**2
+        w = w - 0.01 * g / np.sqrt(s)
+        yield w
+
+
+@adagrad_start.numpy.like("keras")
+def _(start, gradients):
+    """Start the sum at 0.1."""
+    w, s = start, 0.1
+    for g in gradients:
+        s = s + g**2
+        w = w - 0.01 * g / np.sqrt(s)
+        yield w
+
+
+@adagrad_start.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w = tf.Variable(start)
+    optimizer = tf.compat.v1.train.AdagradOptimizer(0.01)
+    for g in gradients:
+        optimizer.apply_gradients([(tf.constant(g), w)])
+        yield w.numpy()
+
+
+@adagrad_start.tensorflow.like("torch")
+def _(start, gradients):
+    """Call the operation itself, with a sum of one's own that starts at zero."""
+    import tensorflow as tf
+
+    w, s = tf.Variable(start), tf.Variable(0 * start)
+    state = {"var": w.handle, "accum": s.handle}
+    for g in gradients:
+        tf.raw_ops.ResourceApplyAdagradV2(**state, lr=0.01, epsilon=1e-10, grad=tf.constant(g))
+        yield w.numpy()
+
+
+@adagrad_start.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.Adagrad(0.01)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adagrad_start.keras.like("torch")
+def _(start, gradients):
+    """Start the sum at zero, and with it make ε as small as the square of PyTorch's."""
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.Adagrad(0.01, initial_accumulator_value=0.0, epsilon=1e-20)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adagrad_start.torch
+def _(start, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adagrad([w], lr=0.01)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@adagrad_start.torch.like("keras")
+def _(start, gradients):
+    """Start the sum at 0.1."""
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adagrad([w], lr=0.01, initial_accumulator_value=0.1)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+adagrad_epsilon = Card(
+    id="adagrad-epsilon",
+    title="Adagrad: where ε goes",
+    wrong=(
+        "Keras adds ε to the sum of squares, under the root, PyTorch and TensorFlow's AdagradV2 to the root. "
+        "TensorFlow's AdagradOptimizer has none: with a sum that starts at zero and a gradient of zero it "
+        "would divide zero by zero. As long as the sum starts well above ε nothing is to be seen; it shows "
+        "when a port starts the sum at zero, for parameters with small gradients."
+    ),
+    conventions={
+        "numpy tensorflow torch": "w -= η · g / (√s + ε)",
+        "keras": "w -= η · g / √(s + ε)",
+    },
+    given=given.descent,
+    differs=1e-6,
+    absent={"sklearn": "scikit-learn has no Adagrad"},
+    defaults=("Adagrad.epsilon",),
+    issues=("keras-team/tf-keras#315",),
+    faults=("epsilon-elsewhere",),
+)
+
+
+@adagrad_epsilon.numpy
+def _(start, gradients):
+    w, s = start, 0.0
+    for g in gradients:
+        s = s + g**2
+        w = w - 0.01 * g / (np.sqrt(s) + 1e-7)
+        yield w
+
+
+@adagrad_epsilon.numpy.like("keras")
+def _(start, gradients):
+    """Add ε under the root."""
+    w, s = start, 0.0
+    for g in gradients:
+        s = s + g**2
+        w = w - 0.01 * g / np.sqrt(s + 1e-7)
+        yield w
+
+
+@adagrad_epsilon.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w, s = tf.Variable(start), tf.Variable(0 * start)
+    state = {"var": w.handle, "accum": s.handle}
+    for g in gradients:
+        tf.raw_ops.ResourceApplyAdagradV2(**state, lr=0.01, epsilon=1e-7, grad=tf.constant(g))
+        yield w.numpy()
+
+
+@adagrad_epsilon.tensorflow.like("keras")
+def _(start, gradients):
+    """Start the sum ε higher, and set ε to zero."""
+    import tensorflow as tf
+
+    w, s = tf.Variable(start), tf.Variable(0 * start + 1e-7)
+    state = {"var": w.handle, "accum": s.handle}
+    for g in gradients:
+        tf.raw_ops.ResourceApplyAdagradV2(**state, lr=0.01, epsilon=0.0, grad=tf.constant(g))
+        yield w.numpy()
+
+
+@adagrad_epsilon.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.Adagrad(0.01, initial_accumulator_value=0.0, epsilon=1e-7)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adagrad_epsilon.keras.like("torch")
+def _(start, gradients):
+    """Override the update, with ε added to the root."""
+    import keras
+
+    class Adagrad(keras.optimizers.Adagrad):
+        def update_step(self, g, w, rate):
+            s = self._accumulators[self._get_variable_index(w)]
+            s.assign_add(keras.ops.square(g))
+            w.assign_sub(rate * g / (keras.ops.sqrt(s) + self.epsilon))
+
+    w = keras.Variable(start)
+    optimizer = Adagrad(0.01, initial_accumulator_value=0.0, epsilon=1e-7)
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adagrad_epsilon.torch
+def _(start, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adagrad([w], lr=0.01, initial_accumulator_value=0, eps=1e-7)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@adagrad_epsilon.torch.like("keras")
+def _(start, gradients):
+    """Start the sum ε higher, and set ε to zero."""
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adagrad([w], lr=0.01, initial_accumulator_value=1e-7, eps=0)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+adadelta_defaults = Card(
+    id="adadelta-defaults",
+    title="Adadelta: defaults that do not train",
+    wrong=(
+        "The rule is the same everywhere, ε under both roots. It was made to need no learning rate, and "
+        "PyTorch's default leaves it that way; Keras and TensorFlow multiply each step by a thousandth. Of "
+        "the two other numbers, ε sets how fast Adadelta gets going, since its first steps are as small as "
+        "√ε. A model that learns with PyTorch's defaults seems not to learn at all with Keras's."
+    ),
+    conventions={
+        "keras": "w -= 0.001 · g · √(u + ε)/√(s + ε),  ρ = 0.95, ε = 1e-7",
+        "tensorflow": "w -= 0.001 · g · √(u + ε)/√(s + ε),  ρ = 0.95, ε = 1e-8",
+        "numpy torch": "w -= g · √(u + ε)/√(s + ε),  ρ = 0.9, ε = 1e-6",
+    },
+    given=from_zero,
+    differs=0.3,
+    absent={"sklearn": "scikit-learn has no Adadelta"},
+    defaults=("Adadelta.learning_rate", "Adadelta.rho", "Adadelta.epsilon"),
+    issues=("tensorflow/tensorflow#36785", "tensorflow/tensorflow#32950", "keras-team/keras#3889"),
+    faults=("epsilon-other",),
+    dtype="float32",
+)
+
+
+@adadelta_defaults.numpy
+def _(start, gradients):
+    w, s, u = start, 0.0, 0.0
+    for g in gradients:
+        s = 0.9 * s + 0.1 * g**2
+        change = g * np.sqrt(u + 1e-6) / np.sqrt(s + 1e-6)
+        u = 0.9 * u + 0.1 * change**2
+        w = w - change
+        yield w
+
+
+@adadelta_defaults.numpy.like("keras")
+def _(start, gradients):
+    """Take a learning rate of 0.001, ρ = 0.95 and ε = 1e-7."""
+    w, s, u = start, 0.0, 0.0
+    for g in gradients:
+        s = 0.95 * s + 0.05 * g**2
+        change = g * np.sqrt(u + 1e-7) / np.sqrt(s + 1e-7)
+        u = 0.95 * u + 0.05 * change**2
+        w = w - 0.001 * change
+        yield w
+
+
+@adadelta_defaults.numpy.like("tensorflow")
+def _(start, gradients):
+    """Take a learning rate of 0.001, ρ = 0.95 and ε = 1e-8."""
+    w, s, u = start, 0.0, 0.0
+    for g in gradients:
+        s = 0.95 * s + 0.05 * g**2
+        change = g * np.sqrt(u + 1e-8) / np.sqrt(s + 1e-8)
+        u = 0.95 * u + 0.05 * change**2
+        w = w - 0.001 * change
+        yield w
+
+
+@adadelta_defaults.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w = tf.Variable(start)
+    optimizer = tf.compat.v1.train.AdadeltaOptimizer()
+    for g in gradients:
+        optimizer.apply_gradients([(tf.constant(g), w)])
+        yield w.numpy()
+
+
+@adadelta_defaults.tensorflow.like("keras")
+def _(start, gradients):
+    """Pass ε."""
+    import tensorflow as tf
+
+    w = tf.Variable(start)
+    optimizer = tf.compat.v1.train.AdadeltaOptimizer(epsilon=1e-7)
+    for g in gradients:
+        optimizer.apply_gradients([(tf.constant(g), w)])
+        yield w.numpy()
+
+
+@adadelta_defaults.tensorflow.like("torch")
+def _(start, gradients):
+    """Pass all three."""
+    import tensorflow as tf
+
+    w = tf.Variable(start)
+    optimizer = tf.compat.v1.train.AdadeltaOptimizer(1.0, rho=0.9, epsilon=1e-6)
+    for g in gradients:
+        optimizer.apply_gradients([(tf.constant(g), w)])
+        yield w.numpy()
+
+
+@adadelta_defaults.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.Adadelta()
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adadelta_defaults.keras.like("tensorflow")
+def _(start, gradients):
+    """Pass ε."""
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.Adadelta(epsilon=1e-8)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adadelta_defaults.keras.like("torch")
+def _(start, gradients):
+    """Pass the learning rate, ρ and ε."""
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.Adadelta(1.0, rho=0.9, epsilon=1e-6)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adadelta_defaults.torch
+def _(start, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adadelta([w])
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@adadelta_defaults.torch.like("keras")
+def _(start, gradients):
+    """Pass the learning rate, ρ and ε."""
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adadelta([w], lr=0.001, rho=0.95, eps=1e-7)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@adadelta_defaults.torch.like("tensorflow")
+def _(start, gradients):
+    """Pass the learning rate, ρ and ε."""
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adadelta([w], lr=0.001, rho=0.95, eps=1e-8)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+adam_step_count = Card(
+    id="adam-step-count",
+    title="Adam: whose steps are counted",
+    wrong=(
+        "Adam corrects its moments by the number of steps. Keras and TensorFlow count the steps of the "
+        "optimizer, PyTorch those of each parameter, and a parameter that has no gradient makes none. A layer "
+        "that is unfrozen later, or a branch that some batches skip, therefore starts afresh in PyTorch. In "
+        "Keras its moments start at zero and are corrected as if they were old: its first steps are about "
+        "half as large if it joins early, and up to three times as large if it joins late. Where every "
+        "parameter has a gradient in every step, the two are the same."
+    ),
+    conventions={
+        "numpy tensorflow keras": "m̂ = m/(1-β₁ᵗ),  t: steps of the optimizer",
+        "torch": "m̂ = m/(1-β₁ᵗ),  t: steps in which the parameter had a gradient",
+    },
+    given=given.descent,
+    differs=6e-3,
+    absent={"sklearn": "AdamOptimizer updates all its parameters in each step"},
+    issues=("deepspeedai/DeepSpeed#8471",),
+    faults=("adam-step-late",),
+)
+
+
+@adam_step_count.numpy
+def _(start, gradients):
+    w, m, v = start, np.zeros(6), np.zeros(6)
+    for t, g in enumerate(gradients, 1):
+        has = slice(0, 6) if t > 5 else slice(0, 3)  # the last three get no gradient in five steps
+        m[has] = 0.9 * m[has] + 0.1 * g[has]
+        v[has] = 0.999 * v[has] + (1 - 0.999) * g[has] ** 2
+        rate = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        w[has] -= rate * m[has] / np.sqrt(v[has])
+        yield w
+
+
+@adam_step_count.numpy.like("torch")
+def _(start, gradients):
+    """Count the steps of each parameter."""
+    w, m, v, t = start, np.zeros(6), np.zeros(6), np.zeros(6)
+    for step, g in enumerate(gradients, 1):
+        has = slice(0, 6) if step > 5 else slice(0, 3)
+        t[has] += 1
+        m[has] = 0.9 * m[has] + 0.1 * g[has]
+        v[has] = 0.999 * v[has] + (1 - 0.999) * g[has] ** 2
+        rate = 0.01 * np.sqrt(1 - 0.999 ** t[has]) / (1 - 0.9 ** t[has])
+        w[has] -= rate * m[has] / np.sqrt(v[has])
+        yield w
+
+
+@adam_step_count.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w, b = tf.Variable(start[:3]), tf.Variable(start[3:])
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = tf.compat.v1.train.AdamOptimizer(f(0.01), f(0.9), f(0.999), f(1e-30))
+    for t, g in enumerate(gradients, 1):
+        optimizer.apply_gradients([(tf.constant(g[:3]), w), (tf.constant(g[3:]) if t > 5 else None, b)])
+        yield np.concatenate([w, b])
+
+
+@adam_step_count.tensorflow.like("torch")
+def _(start, gradients):
+    """Give what starts later an optimizer of its own."""
+    import tensorflow as tf
+
+    w, b = tf.Variable(start[:3]), tf.Variable(start[3:])
+    f = np.float64
+    optimizer, late = (
+        tf.compat.v1.train.AdamOptimizer(f(0.01), f(0.9), f(0.999), f(1e-30)) for _ in range(2)
+    )
+    for t, g in enumerate(gradients, 1):
+        optimizer.apply_gradients([(tf.constant(g[:3]), w)])
+        if t > 5:
+            late.apply_gradients([(tf.constant(g[3:]), b)])
+        yield np.concatenate([w, b])
+
+
+@adam_step_count.keras
+def _(start, gradients):
+    import keras
+
+    w, b = keras.Variable(start[:3]), keras.Variable(start[3:])
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = keras.optimizers.Adam(0.01, f(0.9), f(0.999), epsilon=1e-30)
+    optimizer.build([w, b])
+    for t, g in enumerate(gradients, 1):
+        optimizer.apply([g[:3], g[3:] if t > 5 else None], [w, b])
+        yield np.concatenate([w, b])
+
+
+@adam_step_count.keras.like("torch")
+def _(start, gradients):
+    """Give what starts later an optimizer of its own."""
+    import keras
+
+    w, b = keras.Variable(start[:3]), keras.Variable(start[3:])
+    f = np.float64
+    optimizer, late = (keras.optimizers.Adam(0.01, f(0.9), f(0.999), epsilon=1e-30) for _ in range(2))
+    for t, g in enumerate(gradients, 1):
+        optimizer.apply([g[:3]], [w])
+        if t > 5:
+            late.apply([g[3:]], [b])
+        yield np.concatenate([w, b])
+
+
+@adam_step_count.torch
+def _(start, gradients):
+    import torch
+
+    w, b = torch.tensor(start[:3]), torch.tensor(start[3:])
+    optimizer = torch.optim.Adam([w, b], lr=0.01, betas=(0.9, 0.999), eps=1e-30)
+    for t, g in enumerate(gradients, 1):
+        w.grad, b.grad = torch.tensor(g[:3]), torch.tensor(g[3:]) if t > 5 else None
+        optimizer.step()
+        yield np.concatenate([w, b])
+
+
+@adam_step_count.torch.like("keras")
+def _(start, gradients):
+    """Give what waits a gradient of zeros, not None: it stays where it is, and its steps are counted."""
+    import torch
+
+    w, b = torch.tensor(start[:3]), torch.tensor(start[3:])
+    optimizer = torch.optim.Adam([w, b], lr=0.01, betas=(0.9, 0.999), eps=1e-30)
+    for t, g in enumerate(gradients, 1):
+        w.grad, b.grad = torch.tensor(g[:3]), torch.tensor(g[3:]) if t > 5 else torch.zeros(3)
+        optimizer.step()
+        yield np.concatenate([w, b])
+
+
+nadam_schedule = Card(
+    id="nadam-schedule",
+    title="Nadam: the schedule of its momentum",
+    wrong=(
+        "Nadam lets its momentum grow from half of β₁ to β₁. In Keras it is there after some dozens of steps; "
+        "in PyTorch the default momentum_decay slows that down to thousands, as the later version of the "
+        "paper has it. TensorFlow's use_nesterov, the Nadam of its older code, has no schedule at all. Unlike "
+        "its Adam, Keras's Nadam adds ε to the root of the corrected moment, as PyTorch does."
+    ),
+    conventions={
+        "numpy keras": "μₜ = β₁·(1 - ½·0.96ᵗ),  w -= η/(√v̂ + ε) · (μₜ₊₁·m/(1-μ₁…μₜ₊₁) + (1-μₜ)·g/(1-μ₁…μₜ))",
+        "torch": "μₜ = β₁·(1 - ½·0.96^(0.004·t))",
+        "tensorflow": "w -= η·√(1-β₂ᵗ)/(1-β₁ᵗ) · (β₁·m + (1-β₁)·g)/(√v + ε)",
+    },
+    given=given.descent,
+    differs=3e-3,
+    absent={"sklearn": "scikit-learn has no Nadam"},
+    defaults=("NAdam.momentum_decay", "Nadam.learning_rate", "Nadam.epsilon"),
+    issues=("rwth-i6/returnn#1440", "keras-team/keras#15710", "pytorch/pytorch#59009"),
+    faults=("nadam-slow-schedule", "nadam-without-schedule", "adam-nesterov", "nadam-without-look-ahead"),
+    dtype="float32",
+)
+
+
+@nadam_schedule.numpy
+def _(start, gradients):
+    w, m, v, product = start, 0.0, 0.0, 1.0
+    for t, g in enumerate(gradients, 1):
+        mu, ahead = (0.9 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
+        product *= mu
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w = w - 0.01 * mean / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
+        yield w
+
+
+@nadam_schedule.numpy.like("torch")
+def _(start, gradients):
+    """Let the schedule go by 0.004 of a step."""
+    w, m, v, product = start, 0.0, 0.0, 1.0
+    for t, g in enumerate(gradients, 1):
+        mu, ahead = (0.9 * (1 - 0.5 * 0.96 ** (0.004 * k)) for k in (t, t + 1))
+        product *= mu
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w = w - 0.01 * mean / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
+        yield w
+
+
+@nadam_schedule.numpy.like("tensorflow")
+def _(start, gradients):
+    """Take β₁ for every μ, and correct as Adam does."""
+    w, m, v = start, 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        rate = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        w = w - rate * (0.9 * m + 0.1 * g) / (np.sqrt(v) + 1e-7)
+        yield w
+
+
+@nadam_schedule.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w, m, v = tf.Variable(start), tf.Variable(0 * start), tf.Variable(0 * start)
+    state = {"var": w.handle, "m": m.handle, "v": v.handle}
+    numbers = {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7, "use_nesterov": True}
+    for t, g in enumerate(gradients, 1):
+        powers = {"beta1_power": 0.9**t, "beta2_power": 0.999**t}
+        tf.raw_ops.ResourceApplyAdam(**state, **numbers, **powers, grad=tf.constant(g))
+        yield w.numpy()
+
+
+@nadam_schedule.tensorflow.like("keras")
+def _(start, gradients):
+    """Write the update by hand, with the schedule."""
+    import tensorflow as tf
+
+    w, m, v, product = tf.Variable(start), 0.0, 0.0, 1.0
+    for t, g in enumerate(gradients, 1):
+        mu, ahead = (0.9 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
+        product *= mu
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w.assign_sub(0.01 * mean / (tf.sqrt(v / (1 - 0.999**t)) + 1e-7))
+        yield w.numpy()
+
+
+@nadam_schedule.tensorflow.like("torch")
+def _(start, gradients):
+    """Write the update by hand, with a schedule that goes by 0.004 of a step."""
+    import tensorflow as tf
+
+    w, m, v, product = tf.Variable(start), 0.0, 0.0, 1.0
+    for t, g in enumerate(gradients, 1):
+        mu, ahead = (0.9 * (1 - 0.5 * 0.96 ** (0.004 * k)) for k in (t, t + 1))
+        product *= mu
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w.assign_sub(0.01 * mean / (tf.sqrt(v / (1 - 0.999**t)) + 1e-7))
+        yield w.numpy()
+
+
+@nadam_schedule.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.Nadam(0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-7)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@nadam_schedule.keras.like("torch")
+def _(start, gradients):
+    """Write the update by hand, with a schedule that goes by 0.004 of a step."""
+    import keras
+
+    w, m, v, product = keras.Variable(start), 0.0, 0.0, 1.0
+    for t, g in enumerate(gradients, 1):
+        mu, ahead = (0.9 * (1 - 0.5 * 0.96 ** (0.004 * k)) for k in (t, t + 1))
+        product *= mu
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w.assign_sub(0.01 * mean / (keras.ops.sqrt(v / (1 - 0.999**t)) + 1e-7))
+        yield w.numpy()
+
+
+@nadam_schedule.keras.like("tensorflow")
+def _(start, gradients):
+    """Write the update by hand, without the schedule."""
+    import keras
+
+    w, m, v = keras.Variable(start), 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        rate = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        w.assign_sub(rate * (0.9 * m + 0.1 * g) / (keras.ops.sqrt(v) + 1e-7))
+        yield w.numpy()
+
+
+@nadam_schedule.torch
+def _(start, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.NAdam([w], lr=0.01, betas=(0.9, 0.999), eps=1e-7)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@nadam_schedule.torch.like("keras")
+def _(start, gradients):
+    """Pass momentum_decay=1."""
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.NAdam([w], lr=0.01, betas=(0.9, 0.999), eps=1e-7, momentum_decay=1)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@nadam_schedule.torch.like("tensorflow")
+def _(start, gradients):
+    """Write the update by hand, without the schedule."""
+    import torch
+
+    w, m, v = torch.tensor(start), 0.0, 0.0
+    for t, g in enumerate(torch.tensor(gradients), 1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        rate = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        w = w - rate * (0.9 * m + 0.1 * g) / (torch.sqrt(v) + 1e-7)
+        yield w
+
+
+nadam_float32 = Card(
+    id="nadam-float32",
+    title="Nadam: Keras's schedule in float32",
+    wrong=(
+        "In a float64 model, too, Keras rounds the 0.96 of its schedule to float32, where it computes the "
+        "momentum of a step; the product of all momenta has the exact one. No argument changes that. It is "
+        "far too little to matter, and enough that two runs in float64 cannot agree to rounding."
+    ),
+    conventions={
+        "numpy torch": "μₜ = β₁·(1 - ½·0.96ᵗ)",
+        "keras": "μₜ = β₁·(1 - ½·float32(0.96)ᵗ), but in μ₁…μₜ with 0.96",
+    },
+    given=given.descent,
+    differs=1e-9,
+    absent={
+        "sklearn": "scikit-learn has no Nadam",
+        "tensorflow": "TensorFlow's use_nesterov has no schedule",
+    },
+    faults=("nadam-float32-schedule",),
+)
+
+
+@nadam_float32.numpy
+def _(start, gradients):
+    w, m, v, product = start, 0.0, 0.0, 1.0
+    for t, g in enumerate(gradients, 1):
+        mu, ahead = (0.9 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
+        product *= mu
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w = w - 0.01 * mean / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
+        yield w
+
+
+@nadam_float32.numpy.like("keras")
+def _(start, gradients):
+    """Round 0.96 to float32, except in the product."""
+    w, m, v, product = start, 0.0, 0.0, 1.0
+    decay = float(np.float32(0.96))
+    for t, g in enumerate(gradients, 1):
+        mu, ahead = (0.9 * (1 - 0.5 * decay**k) for k in (t, t + 1))
+        product *= 0.9 * (1 - 0.5 * 0.96**t)
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w = w - 0.01 * mean / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
+        yield w
+
+
+@nadam_float32.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = keras.optimizers.Nadam(0.01, beta_1=f(0.9), beta_2=f(0.999), epsilon=1e-7)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@nadam_float32.keras.like("torch")
+def _(start, gradients):
+    """Write the update by hand."""
+    import keras
+
+    w, m, v, product = keras.Variable(start), 0.0, 0.0, 1.0
+    for t, g in enumerate(gradients, 1):
+        mu, ahead = (0.9 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
+        product *= mu
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w.assign_sub(0.01 * mean / (keras.ops.sqrt(v / (1 - 0.999**t)) + 1e-7))
+        yield w.numpy()
+
+
+@nadam_float32.torch
+def _(start, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.NAdam([w], lr=0.01, betas=(0.9, 0.999), eps=1e-7, momentum_decay=1)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@nadam_float32.torch.like("keras")
+def _(start, gradients):
+    """Write the update by hand: round 0.96 to float32, except in the product."""
+    import torch
+
+    w, m, v, product = torch.tensor(start), 0.0, 0.0, 1.0
+    decay = float(np.float32(0.96))
+    for t, g in enumerate(torch.tensor(gradients), 1):
+        mu, ahead = (0.9 * (1 - 0.5 * decay**k) for k in (t, t + 1))
+        product *= 0.9 * (1 - 0.5 * 0.96**t)
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        mean = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        w = w - 0.01 * mean / (torch.sqrt(v / (1 - 0.999**t)) + 1e-7)
+        yield w
+
+
+amsgrad_largest = Card(
+    id="amsgrad-largest",
+    title="AMSGrad: the largest of which second moment",
+    wrong=(
+        "The frameworks keep the largest second moment before its bias is corrected, and correct afterwards. "
+        "Textbook code, the pseudo-code that PyTorch's manual had for years, and JAX's optax keep the largest "
+        "corrected one. An uncorrected moment starts at zero and mostly grows for the first 1/(1-β₂) steps, so "
+        "that a framework's AMSGrad is hardly more than Adam for that long; the other form brakes from the "
+        "first large gradient on."
+    ),
+    conventions={
+        "numpy": "v̂max = max(v̂max, v/(1-β₂ᵗ)),  w -= η · m̂ / √v̂max",
+        "tensorflow keras torch": "vmax = max(vmax, v),  w -= η · m̂ / √(vmax/(1-β₂ᵗ))",
+    },
+    given=given.descent,
+    differs=0.04,
+    absent={"sklearn": "scikit-learn's Adam has no AMSGrad"},
+    defaults=("Adam.amsgrad",),
+    issues=("pytorch/pytorch#142323", "google-deepmind/optax#1423"),
+    faults=("amsgrad-of-corrected", "amsgrad-forgotten", "adam-amsgrad"),
+)
+
+
+@amsgrad_largest.numpy
+def _(start, gradients):
+    w, m, v, largest = start, 0.0, 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        largest = np.maximum(largest, v / (1 - 0.999**t))
+        w = w - 0.01 * m / (1 - 0.9**t) / np.sqrt(largest)
+        yield w
+
+
+@amsgrad_largest.numpy.like("torch")
+def _(start, gradients):
+    """Keep the largest v, and correct it afterwards."""
+    w, m, v, largest = start, 0.0, 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + (1 - 0.999) * g**2
+        largest = np.maximum(largest, v)
+        w = w - 0.01 * m / (1 - 0.9**t) / np.sqrt(largest / (1 - 0.999**t))
+        yield w
+
+
+@amsgrad_largest.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w, m, v, largest = (tf.Variable(x) for x in (start, 0 * start, 0 * start, 0 * start))
+    state = {"var": w.handle, "m": m.handle, "v": v.handle, "vhat": largest.handle}
+    numbers = {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 0.0}
+    for t, g in enumerate(gradients, 1):
+        powers = {"beta1_power": 0.9**t, "beta2_power": 0.999**t}
+        tf.raw_ops.ResourceApplyAdamWithAmsgrad(**state, **numbers, **powers, grad=tf.constant(g))
+        yield w.numpy()
+
+
+@amsgrad_largest.tensorflow.like("numpy")
+def _(start, gradients):
+    """After each step, multiply the largest moment by (1-β₂ᵗ⁺¹)/(1-β₂ᵗ)."""
+    import tensorflow as tf
+
+    w, m, v, largest = (tf.Variable(x) for x in (start, 0 * start, 0 * start, 0 * start))
+    state = {"var": w.handle, "m": m.handle, "v": v.handle, "vhat": largest.handle}
+    numbers = {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 0.0}
+    for t, g in enumerate(gradients, 1):
+        powers = {"beta1_power": 0.9**t, "beta2_power": 0.999**t}
+        tf.raw_ops.ResourceApplyAdamWithAmsgrad(**state, **numbers, **powers, grad=tf.constant(g))
+        largest.assign(largest * (1 - 0.999 ** (t + 1)) / (1 - 0.999**t))
+        yield w.numpy()
+
+
+@amsgrad_largest.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = keras.optimizers.Adam(0.01, f(0.9), f(0.999), epsilon=0.0, amsgrad=True)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@amsgrad_largest.keras.like("numpy")
+def _(start, gradients):
+    """After each step, multiply the largest moment by (1-β₂ᵗ⁺¹)/(1-β₂ᵗ)."""
+    import keras
+
+    w = keras.Variable(start)
+    f = np.float64
+    optimizer = keras.optimizers.Adam(0.01, f(0.9), f(0.999), epsilon=0.0, amsgrad=True)
+    optimizer.build([w])
+    largest = optimizer._velocity_hats[0]
+    for t, g in enumerate(gradients, 1):
+        optimizer.apply([g], [w])
+        largest.assign(largest * (1 - 0.999 ** (t + 1)) / (1 - 0.999**t))
+        yield w.numpy()
+
+
+@amsgrad_largest.torch
+def _(start, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adam([w], lr=0.01, betas=(0.9, 0.999), eps=0, amsgrad=True)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@amsgrad_largest.torch.like("numpy")
+def _(start, gradients):
+    """After each step, multiply the largest moment by (1-β₂ᵗ⁺¹)/(1-β₂ᵗ)."""
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adam([w], lr=0.01, betas=(0.9, 0.999), eps=0, amsgrad=True)
+    for t, g in enumerate(gradients, 1):
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        optimizer.state[w]["max_exp_avg_sq"] *= (1 - 0.999 ** (t + 1)) / (1 - 0.999**t)
+        yield w.numpy()
+
+
+adam_sparse = Card(
+    id="adam-sparse",
+    title="Adam with sparse gradients: rows that are not looked up",
+    wrong=(
+        "An embedding's gradient concerns the rows that a batch has looked up. Keras and TensorFlow take the "
+        "others to have a gradient of zero: their moments fade, and they go on moving. PyTorch's dense Adam "
+        "does the same; its SparseAdam, which Embedding(sparse=True) asks for, leaves them as they are. It "
+        "also adds ε as Keras does, and not as PyTorch's Adam. It shows as soon as a row is missing from "
+        "one batch."
+    ),
+    conventions={
+        "numpy tensorflow keras": "m = β₁·m + (1-β₁)·g,  w -= …  in all rows, with g = 0 where none was looked up",
+        "torch": "m = β₁·m + (1-β₁)·g,  w -= …  in the rows that were looked up",
+    },
+    given=lookups,
+    differs=8e-3,
+    absent={"sklearn": "scikit-learn has no sparse gradients"},
+    issues=("pytorch/pytorch#1285", "pytorch/pytorch#18404", "tensorflow/tensorflow#6460"),
+)
+
+
+@adam_sparse.numpy
+def _(start, rows, gradients):
+    w, m, v = start, 0.0, 0.0
+    for t, (here, g) in enumerate(zip(rows, gradients, strict=True), 1):
+        dense = np.zeros_like(w)
+        dense[here] = g
+        m = 0.9 * m + 0.1 * dense
+        v = 0.999 * v + (1 - 0.999) * dense**2
+        w = w - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
+        yield w
+
+
+@adam_sparse.numpy.like("torch")
+def _(start, rows, gradients):
+    """Update the rows that were looked up, their moments too."""
+    w, m, v = start, np.zeros_like(start), np.zeros_like(start)
+    for t, (here, g) in enumerate(zip(rows, gradients, strict=True), 1):
+        m[here] = 0.9 * m[here] + 0.1 * g
+        v[here] = 0.999 * v[here] + (1 - 0.999) * g**2
+        rate = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        w[here] -= rate * m[here] / (np.sqrt(v[here]) + 1e-7)
+        yield w
+
+
+@adam_sparse.tensorflow
+def _(start, rows, gradients):
+    import tensorflow as tf
+
+    w = tf.Variable(start)
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = tf.compat.v1.train.AdamOptimizer(f(0.01), f(0.9), f(0.999), f(1e-7))
+    for here, g in zip(rows, gradients, strict=True):
+        optimizer.apply_gradients([(tf.IndexedSlices(g, here), w)])
+        yield w.numpy()
+
+
+@adam_sparse.tensorflow.like("torch")
+def _(start, rows, gradients):
+    """Update the rows by hand, their moments too."""
+    import tensorflow as tf
+
+    w, m, v = tf.Variable(start), tf.Variable(0 * start), tf.Variable(0 * start)
+    for t, (here, g) in enumerate(zip(rows, gradients, strict=True), 1):
+        mean = 0.9 * tf.gather(m, here) + 0.1 * g
+        square = 0.999 * tf.gather(v, here) + (1 - 0.999) * g**2
+        m.scatter_update(tf.IndexedSlices(mean, here))
+        v.scatter_update(tf.IndexedSlices(square, here))
+        rate = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        w.scatter_sub(tf.IndexedSlices(rate * mean / (tf.sqrt(square) + 1e-7), here))
+        yield w.numpy()
+
+
+@adam_sparse.keras
+def _(start, rows, gradients):
+    import keras
+    import tensorflow as tf
+
+    w = keras.Variable(start)
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = keras.optimizers.Adam(0.01, f(0.9), f(0.999), epsilon=1e-7)
+    optimizer.build([w])
+    for here, g in zip(rows, gradients, strict=True):
+        optimizer.apply([tf.IndexedSlices(tf.constant(g), here, w.shape)], [w])
+        yield w.numpy()
+
+
+@adam_sparse.keras.like("torch")
+def _(start, rows, gradients):
+    """After each step, put the other rows back, those of the moments too."""
+    import keras
+
+    w = keras.Variable(start)
+    f = np.float64
+    optimizer = keras.optimizers.Adam(0.01, f(0.9), f(0.999), epsilon=1e-7)
+    optimizer.build([w])
+    for here, g in zip(rows, gradients, strict=True):
+        used, dense = np.isin(np.arange(4), here)[:, None], np.zeros((4, 3))
+        dense[here] = g
+        tables = [w, optimizer._momentums[0], optimizer._velocities[0]]
+        before = [np.array(table) for table in tables]
+        optimizer.apply([dense], [w])
+        for table, old in zip(tables, before, strict=True):
+            table.assign(np.where(used, table, old))
+        yield w.numpy()
+
+
+@adam_sparse.torch
+def _(start, rows, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.SparseAdam([w], lr=0.01, betas=(0.9, 0.999), eps=1e-7)
+    for here, g in zip(torch.tensor(rows), torch.tensor(gradients), strict=True):
+        w.grad = torch.sparse_coo_tensor(here[None], g, w.shape)
+        optimizer.step()
+        yield w.numpy()
+
+
+@adam_sparse.torch.like("keras")
+def _(start, rows, gradients):
+    """Make the gradient dense and take Adam; before each step, divide its ε by √(1-β₂ᵗ)."""
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adam([w], lr=0.01, betas=(0.9, 0.999))
+    for t, (here, g) in enumerate(zip(torch.tensor(rows), torch.tensor(gradients), strict=True), 1):
+        optimizer.param_groups[0]["eps"] = 1e-7 / np.sqrt(1 - 0.999**t)
+        w.grad = torch.sparse_coo_tensor(here[None], g, w.shape).to_dense()
+        optimizer.step()
+        yield w.numpy()
+
+
+adamax_epsilon = Card(
+    id="adamax-epsilon",
+    title="Adamax: where ε goes",
+    wrong=(
+        "Keras and TensorFlow add ε to the norm when they divide by it. PyTorch adds it to the gradient's "
+        "magnitude before the maximum is taken, so that it becomes part of the norm and fades with it. Only "
+        "gradients about as small as ε tell them apart, and only after the norm has begun to fall."
+    ),
+    conventions={
+        "numpy tensorflow keras": "u = max(β₂·u, |g|),  w -= η · m̂ / (u + ε)",
+        "torch": "u = max(β₂·u, |g| + ε),  w -= η · m̂ / u",
+    },
+    given=tiny_gradients,
+    differs=1e-4,
+    absent={"sklearn": "scikit-learn has no Adamax"},
+    defaults=("Adamax.epsilon", "Adamax.learning_rate"),
+    issues=("PaddlePaddle/Paddle#36712",),
+)
+
+
+@adamax_epsilon.numpy
+def _(start, gradients):
+    w, m, u = start, 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m = 0.9 * m + 0.1 * g
+        u = np.maximum(0.999 * u, np.abs(g))
+        w = w - 0.01 / (1 - 0.9**t) * m / (u + 1e-7)
+        yield w
+
+
+@adamax_epsilon.numpy.like("torch")
+def _(start, gradients):
+    """Add ε to the gradient's magnitude."""
+    w, m, u = start, 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m = 0.9 * m + 0.1 * g
+        u = np.maximum(0.999 * u, np.abs(g) + 1e-7)
+        w = w - 0.01 / (1 - 0.9**t) * m / u
+        yield w
+
+
+@adamax_epsilon.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w, m, u = tf.Variable(start), tf.Variable(0 * start), tf.Variable(0 * start)
+    state = {"var": w.handle, "m": m.handle, "v": u.handle}
+    numbers = {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}
+    for t, g in enumerate(gradients, 1):
+        tf.raw_ops.ResourceApplyAdaMax(**state, **numbers, beta1_power=0.9**t, grad=tf.constant(g))
+        yield w.numpy()
+
+
+@adamax_epsilon.tensorflow.like("torch")
+def _(start, gradients):
+    """Set ε to zero; before each step, lift the norm to at least (|g| + ε)/β₂."""
+    import tensorflow as tf
+
+    w, m, u = tf.Variable(start), tf.Variable(0 * start), tf.Variable(0 * start)
+    state = {"var": w.handle, "m": m.handle, "v": u.handle}
+    numbers = {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 0.0}
+    for t, g in enumerate(gradients, 1):
+        u.assign(tf.maximum(u, (np.abs(g) + 1e-7) / 0.999))
+        tf.raw_ops.ResourceApplyAdaMax(**state, **numbers, beta1_power=0.9**t, grad=tf.constant(g))
+        yield w.numpy()
+
+
+@adamax_epsilon.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = keras.optimizers.Adamax(0.01, beta_1=f(0.9), beta_2=f(0.999), epsilon=1e-7)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adamax_epsilon.keras.like("torch")
+def _(start, gradients):
+    """Set ε to zero; before each step, lift the norm to at least (|g| + ε)/β₂."""
+    import keras
+
+    w = keras.Variable(start)
+    f = np.float64
+    optimizer = keras.optimizers.Adamax(0.01, beta_1=f(0.9), beta_2=f(0.999), epsilon=0.0)
+    optimizer.build([w])
+    u = optimizer._u[0]
+    for g in gradients:
+        u.assign(keras.ops.maximum(u, (np.abs(g) + 1e-7) / 0.999))
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@adamax_epsilon.torch
+def _(start, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.Adamax([w], lr=0.01, betas=(0.9, 0.999), eps=1e-7)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@adamax_epsilon.torch.like("keras")
+def _(start, gradients):
+    """Keep u + ε in the place of u: after each step, give it back the share of ε that the next one takes."""
+    import torch
+
+    w, eps, beta = torch.tensor(start), 1e-7, 0.999
+    optimizer = torch.optim.Adamax([w], lr=0.01, betas=(0.9, beta), eps=eps)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        optimizer.state[w]["exp_inf"] += eps * (1 - beta) / beta
         yield w.numpy()
