@@ -55,7 +55,13 @@ adam_epsilon = Card(
     given=given.descent,
     differs=6e-6,
     defaults=("Adam.learning_rate", "Adam.beta_1", "Adam.beta_2", "Adam.epsilon"),
-    issues=("tensorflow/tensorflow#9047", "keras-team/keras#17391", "HorizonRobotics/alf#466"),
+    issues=(
+        "tensorflow/tensorflow#9047",
+        "tensorflow/tensorflow#35102",
+        "keras-team/keras#17391",
+        "pytorch/pytorch#22628",
+        "HorizonRobotics/alf#466",
+    ),
     faults=("epsilon-hat",),
 )
 
@@ -394,10 +400,9 @@ rmsprop_epsilon = Card(
     title="RMSprop: where ε goes",
     wrong=(
         "Keras and TensorFlow add ε to the mean square, under the root; PyTorch adds it to the root. The "
-        "smallest denominator is thus √ε in one and ε in the other, which for a usual ε are some three "
-        "thousandfold apart. Parameters with small gradients take much larger steps in PyTorch. "
-        "Reinforcement learning and older image networks are published with an ε so large that it shows in "
-        "every step."
+        "smallest denominator is thus √ε in one and ε in the other, which for a usual ε are thousands of "
+        "times apart. Parameters with small gradients take much larger steps in PyTorch. Reinforcement "
+        "learning and older image networks are published with an ε so large that it shows in every step."
     ),
     conventions={
         "numpy tensorflow keras": "w -= η · g / √(s + ε),  s = ρ·s + (1-ρ)·g²",
@@ -523,9 +528,10 @@ rmsprop_defaults = Card(
     id="rmsprop-defaults",
     title="RMSprop: the default learning rate and ρ",
     wrong=(
-        "PyTorch's default learning rate is ten times Keras's, and its α, which is Keras's ρ, forgets ten "
-        "times more slowly. Starting from a mean square of zero, a slower one also makes the first steps "
-        "larger. A model that trains with Keras's RMSprop() may well diverge with PyTorch's."
+        "PyTorch's default learning rate is many times Keras's, and its α, which is Keras's ρ under another "
+        "name, is nearer to one and forgets more slowly. As the mean square starts at zero, that also makes "
+        "the first steps larger. A model that trains with Keras's RMSprop() may well diverge with "
+        "PyTorch's."
     ),
     conventions={"numpy keras": "η = 0.001, ρ = 0.9", "torch": "η = 0.01, α = 0.99"},
     given=from_zero,
@@ -981,7 +987,7 @@ adadelta_defaults = Card(
     title="Adadelta: defaults that do not train",
     wrong=(
         "The rule is the same everywhere, ε under both roots. It was made to need no learning rate, and "
-        "PyTorch's default leaves it that way; Keras and TensorFlow multiply each step by a thousandth. Of "
+        "PyTorch's default leaves it that way; Keras and TensorFlow multiply each step by a small one. Of "
         "the two other numbers, ε sets how fast Adadelta gets going, since its first steps are as small as "
         "√ε. A model that learns with PyTorch's defaults seems not to learn at all with Keras's."
     ),
@@ -2185,8 +2191,8 @@ adafactor_defaults = Card(
     title="Adafactor: its default learning rate",
     wrong=(
         "Keras's and PyTorch's Adafactor are the same rule to rounding. The default learning rate is the "
-        "one thing to be ported: PyTorch's is ten times Keras's. Both take it as a largest relative step, "
-        "times the root mean square of the parameters, and never as more than 1/√t."
+        "one thing to be ported: PyTorch's is the larger. Both take it as a largest relative step, times "
+        "the root mean square of the parameters, and never as more than 1/√t."
     ),
     conventions={
         "numpy keras": "w -= min(0.001, 1/√t) · max(0.001, rms(w)) · u/max(1, rms(u)),  u = g/√(r·c/mean(r))",
