@@ -204,7 +204,7 @@ sgd_defaults = Card(
     differs=0.03,
     absent={
         "numpy": "NumPy has no optimizers, so no defaults",
-        "tensorflow": "TensorFlow's own optimizers want the learning rate, and MomentumOptimizer the momentum",
+        "tensorflow": "TensorFlow's own optimizers want all of them as arguments",
     },
     defaults=("SGD.learning_rate", "SGD.momentum", "SGD.nesterov"),
     faults=("learning-rate-tenth", "momentum-other", "momentum-nesterov"),
@@ -523,9 +523,10 @@ def _(start, gradients, rates):
 def _(start, gradients, rates):
     import tensorflow as tf
 
-    w = tf.Variable(start)
-    optimizer = tf.compat.v1.train.MomentumOptimizer(lambda: rate, np.float64(0.9))
-    for g, rate in zip(gradients, rates, strict=True):
+    w, rate = tf.Variable(start), tf.Variable(rates[0])
+    optimizer = tf.compat.v1.train.MomentumOptimizer(rate, np.float64(0.9))
+    for g, now in zip(gradients, rates, strict=True):
+        rate.assign(now)
         optimizer.apply_gradients([(tf.constant(g), w)])
         yield w.numpy()
 
@@ -1037,7 +1038,10 @@ def _(x):
 
     step = tf.Variable(0, dtype=tf.int64)
     w = tf.Variable(np.float64(0))
-    rate = lambda: 0.1 / tf.sqrt(1 + tf.cast(step, tf.float64))
+
+    def rate():
+        return 0.1 / tf.sqrt(1 + tf.cast(step, tf.float64))
+
     optimizer = tf.compat.v1.train.GradientDescentOptimizer(rate)
     rates = []
     for _ in x:
@@ -1053,7 +1057,10 @@ def _(x):
 
     step = tf.Variable(1, dtype=tf.int64)
     w = tf.Variable(np.float64(0))
-    rate = lambda: 0.1 / tf.sqrt(1 + tf.cast(step, tf.float64))
+
+    def rate():
+        return 0.1 / tf.sqrt(1 + tf.cast(step, tf.float64))
+
     optimizer = tf.compat.v1.train.GradientDescentOptimizer(rate)
     rates = []
     for _ in x:
@@ -1069,7 +1076,10 @@ def _(x):
 
     step = tf.Variable(0, dtype=tf.int64)
     w = tf.Variable(np.float64(0))
-    rate = lambda: 0.1 / tf.sqrt(1 + x.shape[1] * tf.cast(step, tf.float64))
+
+    def rate():
+        return 0.1 / tf.sqrt(1 + x.shape[1] * tf.cast(step, tf.float64))
+
     optimizer = tf.compat.v1.train.GradientDescentOptimizer(rate)
     rates = []
     for _ in x:
@@ -1326,7 +1336,7 @@ gradient_none = Card(
     },
     given=given.descent,
     differs=0.01,
-    issues=("pytorch/pytorch#28294", "pytorch/pytorch#83769"),
+    issues=("pytorch/pytorch#28294", "pytorch/pytorch#83769", "KellerJordan/Muon#54"),
     faults=("momentum-lost",),
 )
 
