@@ -215,9 +215,9 @@ image_axes = Card(
     id="image-axes",
     title="Images: NHWC and NCHW",
     wrong=(
-        "Keras and TensorFlow take images with the channels last, PyTorch with the channels after the rows of "
-        "the batch. Sizes usually betray a mistake. Feature maps deep in a network may have as many channels as "
-        "pixels per side, and then height is convolved as if it were colour."
+        "Keras and TensorFlow take images with the channels last, PyTorch with the channels after the rows "
+        "of the batch. Sizes usually betray a mistake. Feature maps deep in a network may have as many "
+        "channels as pixels per side, and then height is convolved as if it were colour."
     ),
     conventions={
         "numpy tensorflow keras": "x[n, h, w, c]",
@@ -314,9 +314,9 @@ flatten_order = Card(
     title="Flatten before a dense layer: order of rows and channels",
     wrong=(
         "Flattening keeps the order in memory: row, column, channel in Keras, and channel, row, column in "
-        "PyTorch. The dense layer that follows has the right number of inputs either way, so nothing fails, and "
-        "transposing its kernel alone does not help: its inputs have to be put in the other order. It does not "
-        "show behind global pooling, where one pixel is left."
+        "PyTorch. The dense layer that follows has the right number of inputs either way, so nothing fails, "
+        "and transposing its kernel alone does not help: its inputs have to be put in the other order. It "
+        "does not show behind global pooling, where one pixel is left."
     ),
     conventions={
         "numpy tensorflow keras": "W's input (h·width + w)·channels + c is x[h, w, c]",
@@ -413,8 +413,8 @@ kernel_from_vector = Card(
     id="kernel-from-vector",
     title="Kernel from a flat vector: reshaped, not transposed",
     wrong=(
-        "The same numbers in a row fill a kernel input by input where it is (in, out), and unit by unit where it "
-        "is (out, in). Vectors of parameters come from files, from optimizers such as L-BFGS, from "
+        "The same numbers in a row fill a kernel input by input where it is (in, out), and unit by unit "
+        "where it is (out, in). Vectors of parameters come from files, from optimizers such as L-BFGS, from "
         "`parameters_to_vector`. Reshaping to the other shape runs and scrambles the kernel; only a "
         "transpose moves it, and only a kernel of one unit stays whole."
     ),
@@ -519,9 +519,9 @@ conv_transpose_kernel = Card(
     title="Transposed convolution: channels out come before channels in",
     wrong=(
         "A transposed convolution keeps the kernel of the convolution that it is the gradient of, so that in "
-        "and out change places: (H, W, out, in) in Keras and TensorFlow, (in, out, H, W) in PyTorch. Axes are "
-        "permuted as for a plain convolution. What goes wrong is to swap in and out once more, which no shape "
-        "betrays where both are equal."
+        "and out change places: (H, W, out, in) in Keras and TensorFlow, (in, out, H, W) in PyTorch. Axes "
+        "are permuted as for a plain convolution. What goes wrong is to swap in and out once more, which no "
+        "shape betrays where both are equal."
     ),
     conventions={
         "numpy tensorflow keras": "y[2h+i, 2w+j, o] += x[h, w, c]·W[i, j, o, c]",
@@ -619,10 +619,10 @@ depthwise_kernel = Card(
     id="depthwise-kernel",
     title="Depthwise convolution: kernel as groups",
     wrong=(
-        "Keras has a layer for it, with a kernel (H, W, channels, multiplier). PyTorch has a convolution in as "
-        "many groups as there are channels, with a kernel (channels·multiplier, 1, H, W). No shapes of the two "
-        "are alike, so one is tempted to reshape the numbers until they fit, which scrambles them. The "
-        "channels out come in the same order."
+        "Keras has a layer for it, with a kernel (H, W, channels, multiplier). PyTorch has a convolution in "
+        "as many groups as there are channels, with a kernel (channels·multiplier, 1, H, W). No shapes of "
+        "the two are alike, so one is tempted to reshape the numbers until they fit, which scrambles them. "
+        "The channels out come in the same order."
     ),
     conventions={
         "numpy tensorflow keras": "y[…, c·M + m] = Σ x[…, c]·W[i, j, c, m]",
@@ -719,8 +719,8 @@ conv1d_kernel = Card(
     title="Conv1D: the kernel is reversed axis by axis",
     wrong=(
         "A kernel is (steps, in, out) in Keras and TensorFlow, (out, in, steps) in PyTorch, and the series "
-        "themselves are (batch, steps, channels) and (batch, channels, steps). With as many channels as steps "
-        "in the kernel nothing fails."
+        "themselves are (batch, steps, channels) and (batch, channels, steps). With as many channels as "
+        "steps in the kernel nothing fails."
     ),
     conventions={
         "numpy tensorflow keras": "y[t, o] = Σ x[t+i, c]·W[i, c, o]",
@@ -811,10 +811,10 @@ batch_norm_arrays = Card(
     id="batch-norm-arrays",
     title="Batch norm: order of γ, β, mean and variance",
     wrong=(
-        "Four arrays of one shape, in three orders: γ first among a layer's weights in Keras, mean and variance "
-        "first as arguments of functions, and there TensorFlow takes β before γ where PyTorch takes it after. "
-        "Copied by position, all of them fit. (In PyTorch's state_dict the order is that of Keras, with a "
-        "counter of batches as the fifth.)"
+        "Four arrays of one shape, in three orders: γ first among a layer's weights in Keras, mean and "
+        "variance first as arguments of functions, and there TensorFlow takes β before γ where PyTorch takes "
+        "it after. Copied by position, all of them fit. (In PyTorch's state_dict the order is that of Keras, "
+        "with a counter of batches as the fifth.)"
     ),
     conventions={
         "numpy keras": "γ, β, μ, σ² = p",
@@ -936,8 +936,8 @@ injected_arrays = Card(
     title="Initial weights from an array: does training change the array?",
     wrong=(
         "`torch.from_numpy` shares memory with the array, and scikit-learn updates the very arrays that were "
-        "put into `coefs_`. Both optimizers work in place, so that one set of initial weights that two models are to "
-        "start from is trained by the first, and the second starts elsewhere. `torch.tensor`, "
+        "put into `coefs_`. Both optimizers work in place, so that one set of initial weights that two "
+        "models are to start from is trained by the first, and the second starts elsewhere. `torch.tensor`, "
         "`load_state_dict`, Keras and TensorFlow copy."
     ),
     conventions={
@@ -1071,9 +1071,9 @@ snapshots = Card(
     id="weight-snapshots",
     title="Snapshot of the weights: a copy, or the weights themselves?",
     wrong=(
-        "`get_weights()` copies. `state_dict()`, `.detach().numpy()` and `coefs_` are the parameters themselves, "
-        "which training goes on to change. A best model kept that way is in the end the last one, and a difference "
-        "before and after a step is zero."
+        "`get_weights()` copies. `state_dict()`, `.detach().numpy()` and `coefs_` are the parameters "
+        "themselves, which training goes on to change. A best model kept that way is in the end the last "
+        "one, and a difference before and after a step is zero."
     ),
     conventions={
         "numpy sklearn torch": "after a step, the snapshot is the trained kernel",
