@@ -18,7 +18,7 @@ dense_kernel = Card(
         "torch": "y = x·Wᵀ + b,  W: (out, in)",
     },
     given=given.dense,
-    differs=0.1,
+    differs=0.4,
     issues=("keras-team/keras#13830",),
     faults=("kernel-transposed",),
 )
@@ -128,9 +128,9 @@ conv_kernel = Card(
         "torch": "y[h, w, o] = Σ x[h+i, w+j, c]·W[o, c, i, j]",
     },
     given=images,
-    differs=0.1,
+    differs=0.5,
     absent={"sklearn": "scikit-learn has no convolution"},
-    issues=("Microsoft/MMdnn#250",),
+    issues=("microsoft/MMdnn#250",),
     faults=("start-transposed", "start-reshaped"),
 )
 
@@ -206,7 +206,7 @@ def _(x, w):
 
 
 def cubes() -> Arrays:
-    """Images `x` as high and wide as they have channels, (2, 4, 4, 4), and a kernel `w` (3, 3, 4, 4), HWIO."""
+    """Images `x` as high and wide as they have channels, (2, 4, 4, 4), and a kernel, `w` (3, 3, 4, 4)."""
     rng = np.random.default_rng(4)
     return {"x": rng.standard_normal((2, 4, 4, 4)), "w": rng.standard_normal((3, 3, 4, 4))}
 
@@ -224,7 +224,7 @@ image_axes = Card(
         "torch": "x[n, c, h, w]",
     },
     given=cubes,
-    differs=0.1,
+    differs=0.5,
     absent={"sklearn": "scikit-learn has no convolution"},
     issues=("keras-team/keras#13830",),
 )
@@ -304,7 +304,7 @@ def _(x, w):
 
 
 def maps() -> Arrays:
-    """Feature maps `x`, channels last, (2, 4, 4, 3), and the kernel `w` (48, 5) of a dense layer after them."""
+    """Feature maps `x`, channels last, (2, 4, 4, 3), and the kernel of a dense layer behind, `w` (48, 5)."""
     rng = np.random.default_rng(5)
     return {"x": rng.standard_normal((2, 4, 4, 3)), "w": rng.standard_normal((48, 5))}
 
@@ -323,13 +323,12 @@ flatten_order = Card(
         "torch": "W's input (c·height + h)·width + w is x[h, w, c]",
     },
     given=maps,
-    differs=0.1,
+    differs=0.5,
     absent={"sklearn": "scikit-learn has no layer of images to flatten"},
     issues=(
-        "gzuidhof/nn-transfer#11",
         "gzuidhof/nn-transfer#16",
         "keras-team/keras#13830",
-        "Microsoft/MMdnn#250",
+        "microsoft/MMdnn#250",
     ),
     faults=("features-swapped",),
 )
@@ -423,7 +422,7 @@ kernel_from_vector = Card(
         "torch": "Wᵀ = w reshaped to (out, in)",
     },
     given=flat_kernel,
-    differs=0.1,
+    differs=0.2,
     faults=("start-column-order", "start-reshaped"),
 )
 
@@ -528,7 +527,7 @@ conv_transpose_kernel = Card(
         "torch": "y[2h+i, 2w+j, o] += x[h, w, c]·W[c, o, i, j]",
     },
     given=images,
-    differs=0.1,
+    differs=0.5,
     absent={"sklearn": "scikit-learn has no convolution"},
     faults=("start-transposed",),
 )
@@ -610,7 +609,7 @@ def _(x, w):
 
 
 def flat_depthwise() -> Arrays:
-    """Images `x` (2, 5, 5, 3), and a depthwise kernel, 3×3, two filters a channel, as numbers in a row, `w`."""
+    """Images `x` (2, 5, 5, 3), and a depthwise kernel, 3×3, two filters a channel, in a row, `w` (54,)."""
     rng = np.random.default_rng(7)
     return {"x": rng.standard_normal((2, 5, 5, 3)), "w": rng.standard_normal(54)}
 
@@ -629,7 +628,7 @@ depthwise_kernel = Card(
         "torch": "y[…, c·M + m] = Σ x[…, c]·W[c·M + m, 0, i, j]",
     },
     given=flat_depthwise,
-    differs=0.1,
+    differs=0.9,
     absent={"sklearn": "scikit-learn has no convolution"},
     faults=("start-reshaped",),
 )
@@ -727,7 +726,7 @@ conv1d_kernel = Card(
         "torch": "y[t, o] = Σ x[t+i, c]·W[o, c, i]",
     },
     given=series,
-    differs=0.1,
+    differs=0.3,
     absent={"sklearn": "scikit-learn has no convolution"},
     faults=("start-transposed",),
 )
@@ -822,7 +821,7 @@ batch_norm_arrays = Card(
         "torch": "μ, σ², γ, β = p",
     },
     given=normal_four,
-    differs=0.1,
+    differs=0.2,
     absent={"sklearn": "scikit-learn has no batch norm"},
 )
 
@@ -945,7 +944,7 @@ injected_arrays = Card(
         "tensorflow keras": "after a step, w is still the initial kernel",
     },
     given=given.dense,
-    differs=0.05,
+    differs=0.1,
     issues=("mrdbourke/pytorch-deep-learning#83",),
 )
 
@@ -1080,7 +1079,7 @@ snapshots = Card(
         "tensorflow keras": "after a step, the snapshot is still the initial kernel",
     },
     given=given.dense,
-    differs=0.05,
+    differs=0.1,
     issues=("pytorch/pytorch#83104",),
 )
 
