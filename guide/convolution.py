@@ -1,4 +1,4 @@
-"""Convolution and pooling: kernels, padding, order of axes."""
+"""Convolution, pooling and resizing: padding, alignment, order of numbers."""
 
 import numpy as np
 
@@ -1086,8 +1086,8 @@ resize_bilinear = Card(
     wrong=(
         "Keras, PyTorch and tf.image.resize agree: coordinates are measured between the middles of pixels. "
         "Networks from TensorFlow 1 (the function is still there, under compat.v1) were trained with "
-        "coordinates from the corner of the first pixel, which shifts the picture by up to half a pixel of "
-        "the larger one. align_corners is a third way, and no cure."
+        "coordinates measured from the first pixel's corner, which moves an enlarged picture by up to half a "
+        "pixel of the small one, towards the lower right. align_corners is a third way, and no cure."
     ),
     conventions={
         "numpy keras torch": "y[i] = x at (i + ½)·n/m - ½",
@@ -1283,7 +1283,6 @@ max_pool_float64 = Card(
     given=images,
     differs=1e-08,
     absent=NO_POOLING,
-    faults=("data-float32",),
 )
 
 
@@ -1495,7 +1494,7 @@ def _(x, w):
 
 
 def separable() -> Arrays:
-    """Images `x` (2, 5, 5, 3), a kernel `w` (3, 3, 3, 2), one of 1×1, `v` (1, 1, 6, 4), and a bias `b` (4,)."""
+    """Images `x` (2, 5, 5, 3), a kernel `w` (3, 3, 3, 2), one of 1×1 `v` (1, 1, 6, 4), a bias `b` (4,)."""
     rng = np.random.default_rng(21)
     return {
         "x": rng.standard_normal((2, 5, 5, 3)),

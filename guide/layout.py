@@ -20,7 +20,7 @@ dense_kernel = Card(
     given=given.dense,
     differs=0.4,
     issues=("keras-team/keras#13830",),
-    faults=("kernel-transposed",),
+    faults=("start-transposed", "shown-transposed"),
 )
 
 
@@ -131,7 +131,6 @@ conv_kernel = Card(
     differs=0.5,
     absent={"sklearn": "scikit-learn has no convolution"},
     issues=("microsoft/MMdnn#250",),
-    faults=("start-transposed", "start-reshaped"),
 )
 
 
@@ -226,7 +225,7 @@ image_axes = Card(
     given=cubes,
     differs=0.5,
     absent={"sklearn": "scikit-learn has no convolution"},
-    issues=("keras-team/keras#13830",),
+    issues=("gmalivenko/pytorch2keras#34",),
 )
 
 
@@ -273,7 +272,7 @@ def _(x, w):
 
 @image_axes.keras.like("torch")
 def _(x, w):
-    """Pass data_format="channels_first", or transpose images to NHWC and back."""
+    """Transpose images to NHWC and back: on a CPU, data_format="channels_first" raises."""
     import keras
 
     layer = keras.layers.Conv2D(4, 3, padding="same", use_bias=False)
@@ -326,11 +325,11 @@ flatten_order = Card(
     differs=0.5,
     absent={"sklearn": "scikit-learn has no layer of images to flatten"},
     issues=(
+        "gzuidhof/nn-transfer#11",
         "gzuidhof/nn-transfer#16",
-        "keras-team/keras#13830",
+        "gzuidhof/nn-transfer#17",
         "microsoft/MMdnn#250",
     ),
-    faults=("features-swapped",),
 )
 
 
@@ -529,7 +528,6 @@ conv_transpose_kernel = Card(
     given=images,
     differs=0.5,
     absent={"sklearn": "scikit-learn has no convolution"},
-    faults=("start-transposed",),
 )
 
 
@@ -630,7 +628,6 @@ depthwise_kernel = Card(
     given=flat_depthwise,
     differs=0.9,
     absent={"sklearn": "scikit-learn has no convolution"},
-    faults=("start-reshaped",),
 )
 
 
@@ -728,7 +725,6 @@ conv1d_kernel = Card(
     given=series,
     differs=0.3,
     absent={"sklearn": "scikit-learn has no convolution"},
-    faults=("start-transposed",),
 )
 
 
@@ -850,7 +846,8 @@ def _(x, p):
 def _(x, p):
     import tensorflow as tf
 
-    return tf.nn.batch_normalization(x, *p, variance_epsilon=1e-3)
+    mean, variance, beta, gamma = p
+    return tf.nn.batch_normalization(x, mean, variance, beta, gamma, variance_epsilon=1e-3)
 
 
 @batch_norm_arrays.tensorflow.like("keras")
@@ -909,7 +906,8 @@ def _(x, p):
 def _(x, p):
     import torch
 
-    return torch.nn.functional.batch_norm(torch.tensor(x), *torch.tensor(p), eps=1e-3)
+    mean, variance, gamma, beta = torch.tensor(p)
+    return torch.nn.functional.batch_norm(torch.tensor(x), mean, variance, gamma, beta, eps=1e-3)
 
 
 @batch_norm_arrays.torch.like("keras")

@@ -112,7 +112,7 @@ def _(x):
     layer = torch.nn.BatchNorm1d(4, momentum=0.9)
     for batch in torch.tensor(x):
         layer(batch)
-        yield layer.running_mean.numpy()
+        yield layer.state_dict()["running_mean"].numpy()
 
 
 @batch_norm_momentum.torch.like("keras")
@@ -123,7 +123,7 @@ def _(x):
     layer = torch.nn.BatchNorm1d(4, momentum=0.1)
     for batch in torch.tensor(x):
         layer(batch)
-        yield layer.running_mean.numpy()
+        yield layer.state_dict()["running_mean"].numpy()
 
 
 def faint() -> Arrays:
@@ -135,9 +135,9 @@ batch_norm_epsilon = Card(
     id="batch-norm-epsilon",
     title="Batch norm: default ε",
     wrong=(
-        "Keras and TensorFlow add a hundred times as much to the variance as PyTorch does. On activations of "
-        "a variance near one that is invisible, on small ones it is a factor in front of a whole channel. A "
-        "network ported without it is slightly off in every layer, which adds up with depth."
+        "Keras and TensorFlow add far more to the variance than PyTorch does. On activations of a variance "
+        "near one that is invisible, on small ones it is a factor in front of a whole channel. A network "
+        "ported without it is slightly off in every layer, which adds up with depth."
     ),
     conventions={
         "numpy tensorflow keras": "(x - μ) / √(σ² + 1e-3)",
@@ -312,7 +312,7 @@ def _(x):
     layer = torch.nn.BatchNorm1d(4, momentum=0.1)
     for batch in torch.tensor(x):
         layer(batch)
-        yield layer.running_var.numpy()
+        yield layer.state_dict()["running_var"].numpy()
 
 
 @batch_norm_variance.torch.like("keras")
@@ -321,11 +321,12 @@ def _(x):
     import torch
 
     layer = torch.nn.BatchNorm1d(4, momentum=0.1)
+    running = layer.state_dict()["running_var"]
     for batch in torch.tensor(x):
-        before = layer.running_var.clone()
+        before = running.clone()
         layer(batch)
-        layer.running_var -= (layer.running_var - 0.9 * before) / 8
-        yield layer.running_var.numpy()
+        running -= (running - 0.9 * before) / 8
+        yield running.numpy()
 
 
 def shifted() -> Arrays:
@@ -498,7 +499,7 @@ layer_norm_epsilon = Card(
     id="layer-norm-epsilon",
     title="Layer norm: default ε",
     wrong=(
-        "Keras's ε is a hundred times PyTorch's; published transformers use others again. It shows where a "
+        "Keras's ε is far larger than PyTorch's; published transformers use others again. It shows where a "
         "row varies little: with small embeddings, and behind layers initialised near zero, the output is "
         "too small by a factor. On rows of a variance near one a test sees nothing."
     ),
@@ -649,7 +650,6 @@ group_norm_epsilon = Card(
     differs=0.08,
     absent=NO_LAYER_NORM,
     defaults=("GroupNormalization.epsilon", "GroupNormalization.groups"),
-    issues=("keras-team/keras-cv#828",),
 )
 
 
@@ -937,10 +937,10 @@ def _(x):
 
 @unit_norm_axis.torch.like("tensorflow")
 def _(x):
-    """Pass all axes."""
+    """Make one row of the array, and back."""
     import torch
 
-    return torch.nn.functional.normalize(torch.tensor(x), dim=(0, 1, 2))
+    return torch.nn.functional.normalize(torch.tensor(x).flatten(), dim=0).reshape(x.shape)
 
 
 def short_rows() -> Arrays:
@@ -952,10 +952,9 @@ unit_norm_epsilon = Card(
     id="unit-norm-epsilon",
     title="Dividing by the L2 norm: short vectors",
     wrong=(
-        "Keras and PyTorch bound the norm by ε from below; TensorFlow bounds the squared norm by the same "
-        "number, which bounds the norm at its root, a million times as large. Scikit-learn divides by "
-        "whatever is not zero to rounding. Vectors below the bound stay short: gradients, differences, "
-        "embeddings of padding."
+        "Keras and PyTorch bound the norm by ε from below; TensorFlow bounds the squared norm by it, so that "
+        "the bound of the norm is √ε, which is far larger. Scikit-learn divides by whatever is not zero to "
+        "rounding. Vectors below the bound stay short: gradients, differences, embeddings of padding."
     ),
     conventions={
         "numpy keras torch": "x / max(‖x‖, ε)",
