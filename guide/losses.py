@@ -58,6 +58,48 @@ def binary() -> Arrays:
     return {"y": y, "z": 1.5 * rng.standard_normal((6, 1))}
 
 
+def sigmoids() -> Arrays:
+    """Classes `y` (5,) of three, and outputs of three sigmoids `p` (5, 3), whose rows do not sum to one."""
+    return {"y": logits()["y"], "p": 1 / (1 + np.exp(-logits()["z"]))}
+
+
+def sequences() -> Arrays:
+    """Classes `y` (4, 3) at each of three positions, and logits `z` (4, 3, 3), the classes last."""
+    rng = np.random.default_rng(8)
+    return {"y": rng.integers(0, 3, (4, 3)), "z": rng.standard_normal((4, 3, 3))}
+
+
+def padded() -> Arrays:
+    """Classes `y` (6,), logits `z` (6, 3), and a mask `m` (6,) that says which rows count."""
+    rng = np.random.default_rng(9)
+    m = np.array([True, True, True, False, True, False])
+    return {"y": np.array([0, 1, 2, 0, 1, 0]), "z": rng.standard_normal((6, 3)), "m": m}
+
+
+def unit() -> Arrays:
+    """Rows `x` (5, 4), and the kernel `w` (4, 1) and bias `b` (1,) of one unit."""
+    rng = np.random.default_rng(10)
+    return {"x": rng.standard_normal((5, 4)), "w": rng.standard_normal((4, 1)), "b": rng.standard_normal(1)}
+
+
+def two_units() -> Arrays:
+    """Rows `x` (6, 3), their classes `y` (6,), zeros and ones, and the kernel `w` (3, 2) of two units."""
+    rng = np.random.default_rng(11)
+    y = np.array([1, 0, 0, 1, 1, 0])
+    return {"x": rng.standard_normal((6, 3)), "y": y, "w": rng.standard_normal((3, 2))}
+
+
+def confident() -> Arrays:
+    """Classes `y` (4,), zeros and ones as floats, and probabilities `p` (4,) of ones; the first is 0."""
+    return {"y": np.array([1.0, 1.0, 1.0, 0.0]), "p": np.array([0.0, 1e-9, 1e-4, 0.5])}
+
+
+def saturated() -> Arrays:
+    """Classes `y` (5, 1), zeros and ones as floats, and logits `z` (5, 1), three of them large and wrong."""
+    y = np.array([[1.0], [1.0], [1.0], [1.0], [0.0]])
+    return {"y": y, "z": np.array([[-40.0], [-30.0], [-20.0], [-2.0], [1.0]])}
+
+
 logits_or_probabilities = Card(
     id="logits-or-probabilities",
     title="Cross-entropy: of logits or of probabilities",
@@ -72,7 +114,7 @@ logits_or_probabilities = Card(
         "tensorflow torch": "L = -Σ log softmax(p)_y / N,  p: taken for logits",
     },
     given=probabilities,
-    differs=0.1,
+    differs=0.05,
     defaults=("SparseCategoricalCrossentropy.from_logits",),
     faults=("softmax-twice", "loss-from-probabilities"),
 )
@@ -1034,8 +1076,9 @@ flat_targets = Card(
     wrong=(
         "A Keras loss averages over the last axis before it looks at the weights. Of predictions of shape "
         "(N,) that axis is the rows: what is left is one number, and all weights multiply it. No row is "
-        "weighted more than another, and nothing fails. Without weights the value is right, and `fit` is "
-        "not affected: it makes targets of shape (N,) columns. It bites in training loops written by hand."
+        "weighted more than another, and nothing fails. Without weights the value is right. A model "
+        "whose last layer has one unit predicts a column, and is not affected; one that drops that axis is, "
+        "in `fit` too."
     ),
     conventions={
         "numpy sklearn": "L = Σ wᵢ·(pᵢ-yᵢ)² / Σ wᵢ",
@@ -1162,3 +1205,1305 @@ def _(y, p, w):
 
     y, p, w = torch.tensor(y), torch.tensor(p), torch.tensor(w)
     return w.mean() * F.mse_loss(p, y)
+
+
+class_axis = Card(
+    id="class-axis",
+    title="Cross-entropy of sequences and images: which axis holds the classes",
+    wrong=(
+        "PyTorch has the classes on axis 1, whatever follows; Keras and TensorFlow have them last. A "
+        "sequence model that predicts (rows, positions, classes) needs them moved. Where there are as many "
+        "positions as classes nothing fails, and the softmax runs over positions."
+    ),
+    conventions={
+        "numpy tensorflow keras": "ℓ = -log softmax(z, axis=-1)_y,  z: (N, T, C)",
+        "torch": "ℓ = -log softmax(z, axis=1)_y,  z: (N, C, T)",
+    },
+    given=sequences,
+    differs=0.2,
+    absent={"sklearn": "a row of scikit-learn's classifiers has no positions"},
+    defaults=("CategoricalCrossentropy.axis",),
+)
+
+
+@class_axis.numpy
+def _(y, z):
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    return -np.take_along_axis(log_p, y[:, :, np.newaxis], axis=-1).mean()
+
+
+@class_axis.numpy.like("torch")
+def _(y, z):
+    """Normalise over axis 1, and pick there."""
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -np.take_along_axis(log_p, y[:, np.newaxis, :], axis=1).mean()
+
+
+@class_axis.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, z))
+
+
+@class_axis.tensorflow.like("torch")
+def _(y, z):
+    """Move the classes to the end."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, tf.transpose(z, [0, 2, 1])))
+
+
+@class_axis.keras
+def _(y, z):
+    import keras
+
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, z)
+
+
+@class_axis.keras.like("torch")
+def _(y, z):
+    """Move the classes to the end."""
+    import keras
+
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, keras.ops.moveaxis(z, 1, -1))
+
+
+@class_axis.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    return F.cross_entropy(torch.tensor(z), torch.tensor(y))
+
+
+@class_axis.torch.like("keras")
+def _(y, z):
+    """Move the classes to axis 1."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.cross_entropy(torch.tensor(z).movedim(-1, 1), torch.tensor(y))
+
+
+nll_probabilities = Card(
+    id="nll-loss-log",
+    title="NLLLoss wants logarithms of probabilities",
+    wrong=(
+        "PyTorch's nll_loss takes no logarithm, it only picks and changes the sign. Given probabilities it "
+        "returns minus the probability of the class, and trains: the loss is negative, is never below -1, "
+        "and has no strong gradient where the model is badly wrong. A log_softmax belongs before it."
+    ),
+    conventions={
+        "numpy sklearn tensorflow keras": "L = -Σ log x_y / N",
+        "torch": "L = -Σ x_y / N",
+    },
+    given=probabilities,
+    differs=0.6,
+)
+
+
+@nll_probabilities.numpy
+def _(y, p):
+    return -np.log(p[np.arange(5), y]).mean()
+
+
+@nll_probabilities.numpy.like("torch")
+def _(y, p):
+    """Take no logarithm."""
+    return -p[np.arange(5), y].mean()
+
+
+@nll_probabilities.sklearn
+def _(y, p):
+    from sklearn.metrics import log_loss
+
+    return log_loss(y, p)
+
+
+@nll_probabilities.sklearn.like("torch")
+def _(y, p):
+    """Take the logarithm back: a row's mean of absolute errors is twice what the class lacks to one."""
+    from sklearn.metrics import mean_absolute_error
+
+    return 1.5 * mean_absolute_error(np.eye(3)[y], p) - 1
+
+
+@nll_probabilities.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    return -tf.reduce_mean(tf.math.log(tf.gather(p, y, axis=1, batch_dims=1)))
+
+
+@nll_probabilities.tensorflow.like("torch")
+def _(y, p):
+    """Take no logarithm."""
+    import tensorflow as tf
+
+    return -tf.reduce_mean(tf.gather(p, y, axis=1, batch_dims=1))
+
+
+@nll_probabilities.keras
+def _(y, p):
+    import keras
+
+    return keras.losses.SparseCategoricalCrossentropy()(y, p)
+
+
+@nll_probabilities.keras.like("torch")
+def _(y, p):
+    """Pick by hand, and take no logarithm."""
+    import keras
+
+    return -keras.ops.mean(keras.ops.take_along_axis(p, y[:, None], axis=1))
+
+
+@nll_probabilities.torch
+def _(y, p):
+    import torch
+    import torch.nn.functional as F
+
+    return F.nll_loss(torch.tensor(p), torch.tensor(y))
+
+
+@nll_probabilities.torch.like("keras")
+def _(y, p):
+    """Take the logarithm first; of logits, log_softmax."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.nll_loss(torch.tensor(p).log(), torch.tensor(y))
+
+
+predicted_logits = Card(
+    id="predicted-logits",
+    title="A model trained from logits predicts logits",
+    wrong=(
+        "Where the loss holds the sigmoid or softmax, the model has none, and predicts numbers below 0 and "
+        "above 1. A threshold of 0.5 then stands at a probability of 0.62, and averages, calibration and "
+        "ROC curves of several models mix the scales. Classes by the largest output are not affected. "
+        "Scikit-learn's `predict_proba` applies it."
+    ),
+    conventions={
+        "sklearn": "p = σ(x·w + b)",
+        "numpy tensorflow keras torch": "z = x·w + b",
+    },
+    given=unit,
+    differs=0.3,
+    faults=("predict-logits",),
+)
+
+
+@predicted_logits.numpy
+def _(x, w, b):
+    return x @ w + b
+
+
+@predicted_logits.numpy.like("sklearn")
+def _(x, w, b):
+    """Apply the sigmoid."""
+    return 1 / (1 + np.exp(-(x @ w + b)))
+
+
+@predicted_logits.sklearn
+def _(x, w, b):
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression()
+    model.coef_, model.intercept_, model.classes_ = w.T, b, np.array([0, 1])
+    return model.predict_proba(x)[:, 1:]
+
+
+@predicted_logits.sklearn.like("keras")
+def _(x, w, b):
+    """Ask for the decision function."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression()
+    model.coef_, model.intercept_, model.classes_ = w.T, b, np.array([0, 1])
+    return model.decision_function(x)[:, None]
+
+
+@predicted_logits.tensorflow
+def _(x, w, b):
+    import tensorflow as tf
+
+    return tf.matmul(x, w) + b
+
+
+@predicted_logits.tensorflow.like("sklearn")
+def _(x, w, b):
+    """Apply the sigmoid."""
+    import tensorflow as tf
+
+    return tf.sigmoid(tf.matmul(x, w) + b)
+
+
+@predicted_logits.keras
+def _(x, w, b):
+    import keras
+
+    layer = keras.layers.Dense(1)
+    layer.build(x.shape)
+    layer.set_weights([w, b])
+    return layer(x)
+
+
+@predicted_logits.keras.like("sklearn")
+def _(x, w, b):
+    """Apply the sigmoid."""
+    import keras
+
+    layer = keras.layers.Dense(1)
+    layer.build(x.shape)
+    layer.set_weights([w, b])
+    return keras.ops.sigmoid(layer(x))
+
+
+@predicted_logits.torch
+def _(x, w, b):
+    import torch
+
+    layer = torch.nn.Linear(4, 1)
+    layer.load_state_dict({"weight": torch.tensor(w.T), "bias": torch.tensor(b)})
+    return layer(torch.tensor(x)).detach()
+
+
+@predicted_logits.torch.like("sklearn")
+def _(x, w, b):
+    """Apply the sigmoid."""
+    import torch
+
+    layer = torch.nn.Linear(4, 1)
+    layer.load_state_dict({"weight": torch.tensor(w.T), "bias": torch.tensor(b)})
+    return torch.sigmoid(layer(torch.tensor(x))).detach()
+
+
+binary_head = Card(
+    id="binary-head",
+    title="Two classes: one unit or two",
+    wrong=(
+        "Two units with a softmax say the same as one with a sigmoid, whose weights are the difference of "
+        "theirs. They do not learn the same: a step moves both units, in opposite directions, and so their "
+        "difference twice as far. With plain descent that is a doubled learning rate; with Adam or a "
+        "penalty on the weights it is something else again. Scikit-learn has one unit for two classes."
+    ),
+    conventions={
+        "numpy sklearn keras": "d -= η · xᵀ(σ(x·d) - y) / N",
+        "tensorflow torch": "d = w₁-w₀,  d -= 2η · xᵀ(σ(x·d) - y) / N",
+    },
+    given=two_units,
+    differs=0.1,
+    faults=("learning-rate-doubled", "gradient-doubled"),
+)
+
+
+@binary_head.numpy
+def _(x, y, w):
+    d = w[:, 1] - w[:, 0]
+    p = 1 / (1 + np.exp(-x @ d))
+    return d - 0.5 * x.T @ (p - y) / len(y)
+
+
+@binary_head.numpy.like("torch")
+def _(x, y, w):
+    """Double the learning rate, as long as there is no penalty and descent is plain."""
+    d = w[:, 1] - w[:, 0]
+    p = 1 / (1 + np.exp(-x @ d))
+    return d - 2 * 0.5 * x.T @ (p - y) / len(y)
+
+
+@binary_head.sklearn
+def _(x, y, w):
+    from sklearn.neural_network import MLPClassifier
+
+    model = MLPClassifier(hidden_layer_sizes=(), solver="sgd", learning_rate_init=0.5, momentum=0, alpha=0)
+    model.partial_fit(x, y, classes=[0, 1])
+    model.coefs_, model.intercepts_ = [w[:, 1:] - w[:, :1]], [np.zeros(1)]
+    model.partial_fit(x, y)
+    return model.coefs_[0][:, 0]
+
+
+@binary_head.sklearn.like("torch")
+def _(x, y, w):
+    """Double the learning rate, as long as there is no penalty and descent is plain."""
+    from sklearn.neural_network import MLPClassifier
+
+    model = MLPClassifier(hidden_layer_sizes=(), solver="sgd", learning_rate_init=1, momentum=0, alpha=0)
+    model.partial_fit(x, y, classes=[0, 1])
+    model.coefs_, model.intercepts_ = [w[:, 1:] - w[:, :1]], [np.zeros(1)]
+    model.partial_fit(x, y)
+    return model.coefs_[0][:, 0]
+
+
+@binary_head.tensorflow
+def _(x, y, w):
+    import tensorflow as tf
+
+    w = tf.Variable(w)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, tf.matmul(x, w)))
+    w.assign_sub(0.5 * tape.gradient(loss, w))
+    return w[:, 1] - w[:, 0]
+
+
+@binary_head.tensorflow.like("sklearn")
+def _(x, y, w):
+    """Take one unit and a sigmoid."""
+    import tensorflow as tf
+
+    d, y = tf.Variable(w[:, 1] - w[:, 0]), tf.constant(y, tf.float64)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, tf.linalg.matvec(x, d)))
+    return d - 0.5 * tape.gradient(loss, d)
+
+
+@binary_head.keras
+def _(x, y, w):
+    import keras
+    import tensorflow as tf
+
+    d = tf.Variable(w[:, 1:] - w[:, :1])
+    with tf.GradientTape() as tape:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)(y, keras.ops.matmul(x, d))
+    return (d - 0.5 * tape.gradient(loss, d))[:, 0]
+
+
+@binary_head.keras.like("torch")
+def _(x, y, w):
+    """Take two units and a softmax."""
+    import keras
+    import tensorflow as tf
+
+    w = tf.Variable(w)
+    with tf.GradientTape() as tape:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, keras.ops.matmul(x, w))
+    w.assign_sub(0.5 * tape.gradient(loss, w))
+    return w[:, 1] - w[:, 0]
+
+
+@binary_head.torch
+def _(x, y, w):
+    import torch
+    import torch.nn.functional as F
+
+    x, y, w = torch.tensor(x), torch.tensor(y), torch.tensor(w, requires_grad=True)
+    loss = F.cross_entropy(x @ w, y)
+    loss.backward()
+    w = (w - 0.5 * w.grad).detach()
+    return w[:, 1] - w[:, 0]
+
+
+@binary_head.torch.like("sklearn")
+def _(x, y, w):
+    """Take one unit, and `binary_cross_entropy_with_logits`."""
+    import torch
+    import torch.nn.functional as F
+
+    x, y, d = torch.tensor(x), torch.tensor(y), torch.tensor(w[:, 1] - w[:, 0], requires_grad=True)
+    loss = F.binary_cross_entropy_with_logits(x @ d, y.double())
+    loss.backward()
+    return (d - 0.5 * d.grad).detach()
+
+
+clipped_probabilities = Card(
+    id="probability-clipping",
+    title="Cross-entropy of probabilities near 0: four different floors",
+    wrong=(
+        "A probability of 0 for what happened has an infinite loss. Keras moves probabilities into "
+        "[ε, 1-ε], with the same ε in every precision; scikit-learn does with the smallest ε of the dtype, "
+        "PyTorch's BCELoss limits the logarithm instead, and by hand nothing is limited. The losses of "
+        "confident mistakes differ, and so does a mean that has one of them. From logits all agree."
+    ),
+    conventions={
+        "numpy tensorflow": "ℓ = -log p",
+        "sklearn": "ℓ = -log max(p, eps(dtype))",
+        "keras": "ℓ = -log max(p, ε)",
+        "torch": "ℓ = -max(log p, -100)",
+    },
+    given=confident,
+    differs=0.3,
+    issues=("tensorflow/tensorflow#41595",),
+)
+
+
+@clipped_probabilities.numpy
+def _(y, p):
+    return -np.where(y == 1, np.log(p), np.log(1 - p))
+
+
+@clipped_probabilities.numpy.like("sklearn")
+def _(y, p):
+    """Clip by the dtype's ε first."""
+    eps = np.finfo(p.dtype).eps
+    p = np.clip(p, eps, 1 - eps)
+    return -np.where(y == 1, np.log(p), np.log(1 - p))
+
+
+@clipped_probabilities.numpy.like("keras")
+def _(y, p):
+    """Clip by Keras's ε first."""
+    p = np.clip(p, 1e-7, 1 - 1e-7)
+    return -np.where(y == 1, np.log(p), np.log(1 - p))
+
+
+@clipped_probabilities.numpy.like("torch")
+def _(y, p):
+    """Limit the logarithm, not the probability."""
+    return -np.maximum(np.where(y == 1, np.log(p), np.log(1 - p)), -100)
+
+
+@clipped_probabilities.sklearn
+def _(y, p):
+    from sklearn.metrics import log_loss
+
+    return [log_loss([target], [q], labels=[0, 1]) for target, q in zip(y, p, strict=True)]
+
+
+@clipped_probabilities.sklearn.like("numpy")
+def _(y, p):
+    """Take the loss of logits, which clips nothing."""
+    from scipy.special import logit
+    from sklearn._loss import HalfBinomialLoss
+
+    return HalfBinomialLoss().loss(y_true=y, raw_prediction=logit(p))
+
+
+@clipped_probabilities.sklearn.like("keras")
+def _(y, p):
+    """Clip by Keras's ε first."""
+    from sklearn.metrics import log_loss
+
+    p = np.clip(p, 1e-7, 1 - 1e-7)
+    return [log_loss([target], [q], labels=[0, 1]) for target, q in zip(y, p, strict=True)]
+
+
+@clipped_probabilities.sklearn.like("torch")
+def _(y, p):
+    """Take the loss of logits, which clips nothing, and limit it."""
+    from scipy.special import logit
+    from sklearn._loss import HalfBinomialLoss
+
+    return np.minimum(HalfBinomialLoss().loss(y_true=y, raw_prediction=logit(p)), 100)
+
+
+@clipped_probabilities.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    return -tf.where(y == 1, tf.math.log(p), tf.math.log(1 - p))
+
+
+@clipped_probabilities.tensorflow.like("sklearn")
+def _(y, p):
+    """Clip by the dtype's ε first."""
+    import tensorflow as tf
+
+    eps = np.finfo(p.dtype).eps
+    p = tf.clip_by_value(p, eps, 1 - eps)
+    return -tf.where(y == 1, tf.math.log(p), tf.math.log(1 - p))
+
+
+@clipped_probabilities.tensorflow.like("keras")
+def _(y, p):
+    """Clip by Keras's ε first."""
+    import tensorflow as tf
+
+    p = tf.clip_by_value(p, 1e-7, 1 - 1e-7)
+    return -tf.where(y == 1, tf.math.log(p), tf.math.log(1 - p))
+
+
+@clipped_probabilities.tensorflow.like("torch")
+def _(y, p):
+    """Limit the logarithm, not the probability."""
+    import tensorflow as tf
+
+    return -tf.maximum(tf.where(y == 1, tf.math.log(p), tf.math.log(1 - p)), -100)
+
+
+@clipped_probabilities.keras
+def _(y, p):
+    import keras
+
+    return keras.losses.binary_crossentropy(y[:, None], p[:, None])
+
+
+@clipped_probabilities.keras.like("numpy")
+def _(y, p):
+    """Set Keras's ε to zero: for all of Keras."""
+    import keras
+
+    keras.config.set_epsilon(0.0)
+    return keras.losses.binary_crossentropy(y[:, None], p[:, None])
+
+
+@clipped_probabilities.keras.like("sklearn")
+def _(y, p):
+    """Set Keras's ε to that of the dtype: for all of Keras."""
+    import keras
+
+    keras.config.set_epsilon(np.finfo(p.dtype).eps)
+    return keras.losses.binary_crossentropy(y[:, None], p[:, None])
+
+
+@clipped_probabilities.keras.like("torch")
+def _(y, p):
+    """Set Keras's ε to zero, for all of Keras, and limit the losses."""
+    import keras
+
+    keras.config.set_epsilon(0.0)
+    return keras.ops.minimum(keras.losses.binary_crossentropy(y[:, None], p[:, None]), 100)
+
+
+@clipped_probabilities.torch
+def _(y, p):
+    import torch
+    import torch.nn.functional as F
+
+    return F.binary_cross_entropy(torch.tensor(p), torch.tensor(y), reduction="none")
+
+
+@clipped_probabilities.torch.like("numpy")
+def _(y, p):
+    """Write it out by hand."""
+    import torch
+
+    p = torch.tensor(p)
+    return -torch.where(torch.tensor(y) == 1, p.log(), (1 - p).log())
+
+
+@clipped_probabilities.torch.like("sklearn")
+def _(y, p):
+    """Clip by the dtype's ε first."""
+    import torch
+    import torch.nn.functional as F
+
+    eps = np.finfo(p.dtype).eps
+    return F.binary_cross_entropy(torch.tensor(p).clamp(eps, 1 - eps), torch.tensor(y), reduction="none")
+
+
+@clipped_probabilities.torch.like("keras")
+def _(y, p):
+    """Clip by Keras's ε first."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.binary_cross_entropy(torch.tensor(p).clamp(1e-7, 1 - 1e-7), torch.tensor(y), reduction="none")
+
+
+saturated_gradient = Card(
+    id="saturated-gradient",
+    title="Confident mistakes: the gradient of cross-entropy through a saturated sigmoid",
+    wrong=(
+        "A model that is certain and wrong should get the strongest gradient, p - y. From probabilities it "
+        "gets none in Keras as soon as they are clipped, and that row never recovers; in PyTorch the "
+        "gradient of BCELoss fades once p(1-p) is below the least number that it divides by. Float32, where "
+        "a probability rounds to 1, meets it early. From logits all frameworks have the exact gradient."
+    ),
+    conventions={
+        "numpy sklearn tensorflow": "∂ℓ/∂z = p - y",
+        "keras": "∂ℓ/∂z = p - y if ε ≤ p ≤ 1-ε else 0",
+        "torch": "∂ℓ/∂z = (p-y) · p(1-p) / max(p(1-p), 10⁻¹²)",
+    },
+    given=saturated,
+    differs=0.5,
+    faults=("loss-from-probabilities",),
+)
+
+
+@saturated_gradient.numpy
+def _(y, z):
+    p = 1 / (1 + np.exp(-z))
+    return p - y
+
+
+@saturated_gradient.numpy.like("keras")
+def _(y, z):
+    """Set the gradient to zero where Keras clips the probability."""
+    p = 1 / (1 + np.exp(-z))
+    return np.where((p >= 1e-7) & (p <= 1 - 1e-7), p - y, 0)
+
+
+@saturated_gradient.numpy.like("torch")
+def _(y, z):
+    """Divide by p(1-p), but by no less than 10⁻¹² in float32, and multiply by it again."""
+    p = 1 / (1 + np.exp(-z))
+    return (p - y) / np.maximum(p * (1 - p), np.float32(1e-12)) * p * (1 - p)
+
+
+@saturated_gradient.sklearn
+def _(y, z):
+    from sklearn._loss import HalfBinomialLoss
+
+    return HalfBinomialLoss().gradient(y_true=y[:, 0], raw_prediction=z[:, 0])[:, None]
+
+
+@saturated_gradient.sklearn.like("keras")
+def _(y, z):
+    """Set the gradient to zero where Keras clips the probability."""
+    from sklearn._loss import HalfBinomialLoss
+
+    gradient = HalfBinomialLoss().gradient(y_true=y[:, 0], raw_prediction=z[:, 0])[:, None]
+    p = 1 / (1 + np.exp(-z))
+    return np.where((p >= 1e-7) & (p <= 1 - 1e-7), gradient, 0)
+
+
+@saturated_gradient.sklearn.like("torch")
+def _(y, z):
+    """Divide by p(1-p), but by no less than 10⁻¹² in float32, and multiply by it again."""
+    from sklearn._loss import HalfBinomialLoss
+
+    gradient = HalfBinomialLoss().gradient(y_true=y[:, 0], raw_prediction=z[:, 0])[:, None]
+    p = 1 / (1 + np.exp(-z))
+    return gradient / np.maximum(p * (1 - p), np.float32(1e-12)) * p * (1 - p)
+
+
+@saturated_gradient.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    z = tf.Variable(z)
+    with tf.GradientTape() as tape:
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.constant(y), z)
+    return tape.gradient(losses, z)
+
+
+@saturated_gradient.tensorflow.like("keras")
+def _(y, z):
+    """Clip the probabilities, and take their logarithms by hand."""
+    import tensorflow as tf
+
+    z = tf.Variable(z)
+    with tf.GradientTape() as tape:
+        p = tf.clip_by_value(tf.sigmoid(z), 1e-7, 1 - 1e-7)
+        losses = -y * tf.math.log(p) - (1 - y) * tf.math.log(1 - p)
+    return tape.gradient(losses, z)
+
+
+@saturated_gradient.tensorflow.like("torch")
+def _(y, z):
+    """Divide by p(1-p), but by no less than 10⁻¹² in float32, and multiply by it again."""
+    import tensorflow as tf
+
+    z = tf.Variable(z)
+    with tf.GradientTape() as tape:
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.constant(y), z)
+    p = tf.sigmoid(z)
+    return tape.gradient(losses, z) / tf.maximum(p * (1 - p), float(np.float32(1e-12))) * p * (1 - p)
+
+
+@saturated_gradient.keras
+def _(y, z):
+    import keras
+    import tensorflow as tf
+
+    z = tf.Variable(z)
+    with tf.GradientTape() as tape:
+        p = 1 / (1 + keras.ops.exp(-z))  # written out: keras.ops.sigmoid would hand its logits over
+        losses = keras.losses.binary_crossentropy(y, p)
+    return tape.gradient(losses, z)
+
+
+@saturated_gradient.keras.like("numpy")
+def _(y, z):
+    """Hand over logits, and say `from_logits=True`."""
+    import keras
+    import tensorflow as tf
+
+    z = tf.Variable(z)
+    with tf.GradientTape() as tape:
+        losses = keras.losses.binary_crossentropy(y, z, from_logits=True)
+    return tape.gradient(losses, z)
+
+
+@saturated_gradient.keras.like("torch")
+def _(y, z):
+    """Divide by p(1-p), but by no less than 10⁻¹² in float32, and multiply by it again."""
+    import keras
+    import tensorflow as tf
+
+    z = tf.Variable(z)
+    with tf.GradientTape() as tape:
+        losses = keras.losses.binary_crossentropy(y, z, from_logits=True)
+    p = keras.ops.sigmoid(z)
+    return tape.gradient(losses, z) / keras.ops.maximum(p * (1 - p), float(np.float32(1e-12))) * p * (1 - p)
+
+
+@saturated_gradient.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    z = torch.tensor(z, requires_grad=True)
+    losses = F.binary_cross_entropy(torch.sigmoid(z), torch.tensor(y), reduction="none")
+    losses.sum().backward()
+    return z.grad
+
+
+@saturated_gradient.torch.like("numpy")
+def _(y, z):
+    """Hand over logits, to `binary_cross_entropy_with_logits`."""
+    import torch
+    import torch.nn.functional as F
+
+    z = torch.tensor(z, requires_grad=True)
+    losses = F.binary_cross_entropy_with_logits(z, torch.tensor(y), reduction="none")
+    losses.sum().backward()
+    return z.grad
+
+
+@saturated_gradient.torch.like("keras")
+def _(y, z):
+    """Clip the probabilities first."""
+    import torch
+    import torch.nn.functional as F
+
+    z = torch.tensor(z, requires_grad=True)
+    p = torch.sigmoid(z).clamp(1e-7, 1 - 1e-7)
+    losses = F.binary_cross_entropy(p, torch.tensor(y), reduction="none")
+    losses.sum().backward()
+    return z.grad
+
+
+cached_logits = Card(
+    id="keras-cached-logits",
+    title="Keras: a layer behind the sigmoid or softmax loses its logits",
+    wrong=(
+        "Keras's own sigmoid and softmax attach the logits to the tensor that they return, and a loss that "
+        "finds them there is computed from them, exactly. A layer in between, a conversion to NumPy, or a "
+        "loss of another dtype than the model makes a new tensor without them. The loss then clips the "
+        "probabilities: it never exceeds a limit, and beyond it has no gradient. Nothing is said of it."
+    ),
+    conventions={
+        "numpy sklearn tensorflow torch": "ℓ = log(1 + eᶻ) - y·z",
+        "keras": "ℓ = -log p or -log(1-p),  p = clip(σ(z), ε, 1-ε)",
+    },
+    given=saturated,
+    differs=0.3,
+    faults=("loss-from-probabilities",),
+)
+
+
+@cached_logits.numpy
+def _(y, z):
+    return np.logaddexp(0, z) - y * z
+
+
+@cached_logits.numpy.like("keras")
+def _(y, z):
+    """Clip the probabilities by Keras's ε."""
+    p = np.clip(1 / (1 + np.exp(-z)), 1e-7, 1 - 1e-7)
+    return -np.where(y == 1, np.log(p), np.log(1 - p))
+
+
+@cached_logits.sklearn
+def _(y, z):
+    from sklearn._loss import HalfBinomialLoss
+
+    return HalfBinomialLoss().loss(y_true=y[:, 0], raw_prediction=z[:, 0])[:, None]
+
+
+@cached_logits.sklearn.like("keras")
+def _(y, z):
+    """Clip the logits where their probability is Keras's ε."""
+    from scipy.special import logit
+    from sklearn._loss import HalfBinomialLoss
+
+    z = np.clip(z, logit(1e-7), logit(1 - 1e-7))
+    return HalfBinomialLoss().loss(y_true=y[:, 0], raw_prediction=z[:, 0])[:, None]
+
+
+@cached_logits.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    return tf.nn.sigmoid_cross_entropy_with_logits(tf.constant(y), tf.constant(z))
+
+
+@cached_logits.tensorflow.like("keras")
+def _(y, z):
+    """Clip the probabilities by Keras's ε."""
+    import tensorflow as tf
+
+    p = tf.clip_by_value(tf.sigmoid(z), 1e-7, 1 - 1e-7)
+    return -tf.where(y == 1, tf.math.log(p), tf.math.log(1 - p))
+
+
+@cached_logits.keras
+def _(y, z):
+    import keras
+
+    p = keras.ops.sigmoid(z)
+    p = keras.layers.Reshape((1,))(p)
+    return keras.losses.binary_crossentropy(y, p)[:, None]
+
+
+@cached_logits.keras.like("torch")
+def _(y, z):
+    """Hand the loss the very tensor that the sigmoid returned; or logits, and `from_logits=True`."""
+    import keras
+
+    p = keras.ops.sigmoid(z)
+    return keras.losses.binary_crossentropy(y, p)[:, None]
+
+
+@cached_logits.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    return F.binary_cross_entropy_with_logits(torch.tensor(z), torch.tensor(y), reduction="none")
+
+
+@cached_logits.torch.like("keras")
+def _(y, z):
+    """Clip the probabilities by Keras's ε."""
+    import torch
+    import torch.nn.functional as F
+
+    p = torch.sigmoid(torch.tensor(z)).clamp(1e-7, 1 - 1e-7)
+    return F.binary_cross_entropy(p, torch.tensor(y), reduction="none")
+
+
+renormalised = Card(
+    id="crossentropy-renormalises",
+    title="CategoricalCrossentropy divides predictions by their sum",
+    wrong=(
+        "Keras's categorical losses make each row of predictions sum to one, also the sparse one. With a "
+        "softmax nothing changes. With sigmoid outputs, or mixtures that were not normalised, the loss is "
+        "another, and pulls the other classes down; elsewhere only the probability of the true class counts."
+    ),
+    conventions={
+        "numpy sklearn tensorflow torch": "ℓ = -log p_y",
+        "keras": "ℓ = -log(p_y / Σₖ pₖ)",
+    },
+    given=sigmoids,
+    differs=0.2,
+)
+
+
+@renormalised.numpy
+def _(y, p):
+    return -np.log(p[np.arange(5), y]).mean()
+
+
+@renormalised.numpy.like("keras")
+def _(y, p):
+    """Divide each row by its sum."""
+    p = p / p.sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(5), y]).mean()
+
+
+@renormalised.sklearn
+def _(y, p):
+    from sklearn.metrics import log_loss
+
+    return log_loss(y, p)  # with a warning
+
+
+@renormalised.sklearn.like("keras")
+def _(y, p):
+    """Divide each row by its sum."""
+    from sklearn.metrics import log_loss
+
+    return log_loss(y, p / p.sum(axis=1, keepdims=True))
+
+
+@renormalised.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    y = tf.one_hot(y, 3, dtype=tf.float64)
+    return -tf.reduce_mean(tf.reduce_sum(y * tf.math.log(p), axis=1))
+
+
+@renormalised.tensorflow.like("keras")
+def _(y, p):
+    """Divide each row by its sum."""
+    import tensorflow as tf
+
+    y, p = tf.one_hot(y, 3, dtype=tf.float64), p / p.sum(axis=1, keepdims=True)
+    return -tf.reduce_mean(tf.reduce_sum(y * tf.math.log(p), axis=1))
+
+
+@renormalised.keras
+def _(y, p):
+    import keras
+
+    y = keras.ops.one_hot(y, 3)
+    return keras.losses.CategoricalCrossentropy()(y, p)
+
+
+@renormalised.keras.like("torch")
+def _(y, p):
+    """Sum the logarithms by hand."""
+    import keras
+
+    y = keras.ops.one_hot(y, 3)
+    return -keras.ops.mean(keras.ops.sum(y * keras.ops.log(p), axis=1))
+
+
+@renormalised.torch
+def _(y, p):
+    import torch
+    import torch.nn.functional as F
+
+    return F.nll_loss(torch.tensor(p).log(), torch.tensor(y))
+
+
+@renormalised.torch.like("keras")
+def _(y, p):
+    """Divide each row by its sum; or hand the logarithms to `cross_entropy`, whose softmax does it."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.cross_entropy(torch.tensor(p).log(), torch.tensor(y))
+
+
+ignored_targets = Card(
+    id="ignored-targets",
+    title="Padding: a mean over what counts, or over all positions",
+    wrong=(
+        "PyTorch's `ignore_index` leaves positions out of the mean. A weight of zero in Keras, or a mask "
+        "that multiplies the losses, leaves them in: the loss shrinks with the share of padding, and short "
+        "sequences teach less than long ones. Keras divides like PyTorch when it has `ignore_class`, or a "
+        "mask that comes from a layer."
+    ),
+    conventions={
+        "numpy sklearn torch": "L = Σ mᵢ·ℓᵢ / Σ mᵢ",
+        "tensorflow keras": "L = Σ mᵢ·ℓᵢ / N",
+    },
+    given=padded,
+    differs=0.2,
+    defaults=("SparseCategoricalCrossentropy.ignore_class",),
+)
+
+
+@ignored_targets.numpy
+def _(y, z, m):
+    losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(6), y]
+    return losses[m].mean()
+
+
+@ignored_targets.numpy.like("keras")
+def _(y, z, m):
+    """Multiply by the mask, and take the mean of all."""
+    losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(6), y]
+    return (m * losses).mean()
+
+
+@ignored_targets.sklearn
+def _(y, z, m):
+    from scipy.special import softmax
+    from sklearn.metrics import log_loss
+
+    return log_loss(y, softmax(z, axis=1), sample_weight=m.astype(float))
+
+
+@ignored_targets.sklearn.like("keras")
+def _(y, z, m):
+    """Multiply by the share of positions that count."""
+    from scipy.special import softmax
+    from sklearn.metrics import log_loss
+
+    return log_loss(y, softmax(z, axis=1), sample_weight=m.astype(float)) * m.mean()
+
+
+@ignored_targets.tensorflow
+def _(y, z, m):
+    import tensorflow as tf
+
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, z)
+    return tf.reduce_mean(losses * m)
+
+
+@ignored_targets.tensorflow.like("torch")
+def _(y, z, m):
+    """Take the losses that count, and their mean."""
+    import tensorflow as tf
+
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, z)
+    return tf.reduce_mean(tf.boolean_mask(losses, m))
+
+
+@ignored_targets.keras
+def _(y, z, m):
+    import keras
+
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return loss(y, z, sample_weight=m)
+
+
+@ignored_targets.keras.like("torch")
+def _(y, z, m):
+    """Give what does not count a class of its own, and name it as `ignore_class`."""
+    import keras
+
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-100)
+    return loss(np.where(m, y, -100), z)
+
+
+@ignored_targets.torch
+def _(y, z, m):
+    import torch
+    import torch.nn.functional as F
+
+    y = torch.tensor(np.where(m, y, -100))
+    return F.cross_entropy(torch.tensor(z), y)
+
+
+@ignored_targets.torch.like("keras")
+def _(y, z, m):
+    """Reduce by the sum, and divide by all positions."""
+    import torch
+    import torch.nn.functional as F
+
+    y = torch.tensor(np.where(m, y, -100))
+    return F.cross_entropy(torch.tensor(z), y, reduction="sum") / len(y)
+
+
+nonzero_weights = Card(
+    id="nonzero-weights",
+    title="tf.compat.v1.losses: divided by the weights that are not zero",
+    wrong=(
+        "The losses of TensorFlow 1 count the rows whose weight is not zero, and divide by that number, "
+        "neither by all rows nor by the sum of the weights. With weights of zero and one that is the "
+        "weighted mean, with other weights it is a third rule. They also compute in float32, whatever the "
+        "dtype of what they get."
+    ),
+    conventions={
+        "numpy sklearn": "L = Σ wᵢ·(pᵢ-yᵢ)² / Σ wᵢ",
+        "tensorflow": "L = Σ wᵢ·(pᵢ-yᵢ)² / #{wᵢ ≠ 0}",
+        "keras torch": "L = Σ wᵢ·(pᵢ-yᵢ)² / N",
+    },
+    given=weighted_rows,
+    differs=0.03,
+    faults=("weights-per-row",),
+    dtype="float32",
+)
+
+
+@nonzero_weights.numpy
+def _(y, p, w):
+    return np.average((p - y) ** 2, weights=w)
+
+
+@nonzero_weights.numpy.like("tensorflow")
+def _(y, p, w):
+    """Divide by the number of weights that are not zero."""
+    return np.sum(w * (p - y) ** 2) / np.count_nonzero(w)
+
+
+@nonzero_weights.numpy.like("torch")
+def _(y, p, w):
+    """Take the mean over all rows."""
+    return np.mean(w * (p - y) ** 2)
+
+
+@nonzero_weights.sklearn
+def _(y, p, w):
+    from sklearn.metrics import mean_squared_error
+
+    return mean_squared_error(y, p, sample_weight=w)
+
+
+@nonzero_weights.sklearn.like("tensorflow")
+def _(y, p, w):
+    """Multiply by the mean of the weights that are not zero."""
+    from sklearn.metrics import mean_squared_error
+
+    return mean_squared_error(y, p, sample_weight=w) * w[w != 0].mean()
+
+
+@nonzero_weights.sklearn.like("torch")
+def _(y, p, w):
+    """Multiply by the mean weight."""
+    from sklearn.metrics import mean_squared_error
+
+    return mean_squared_error(y, p, sample_weight=w) * w.mean()
+
+
+@nonzero_weights.tensorflow
+def _(y, p, w):
+    import tensorflow as tf
+
+    return tf.compat.v1.losses.mean_squared_error(y, p, weights=w)
+
+
+@nonzero_weights.tensorflow.like("numpy")
+def _(y, p, w):
+    """Reduce by the mean, which is the weighted one."""
+    import tensorflow as tf
+
+    mean = tf.compat.v1.losses.Reduction.MEAN
+    return tf.compat.v1.losses.mean_squared_error(y, p, weights=w, reduction=mean)
+
+
+@nonzero_weights.tensorflow.like("torch")
+def _(y, p, w):
+    """Reduce by the size of the batch."""
+    import tensorflow as tf
+
+    size = tf.compat.v1.losses.Reduction.SUM_OVER_BATCH_SIZE
+    return tf.compat.v1.losses.mean_squared_error(y, p, weights=w, reduction=size)
+
+
+@nonzero_weights.keras
+def _(y, p, w):
+    import keras
+
+    return keras.losses.MeanSquaredError()(y[:, None], p[:, None], sample_weight=w)
+
+
+@nonzero_weights.keras.like("numpy")
+def _(y, p, w):
+    """Say `reduction="mean_with_sample_weight"`."""
+    import keras
+
+    loss = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    return loss(y[:, None], p[:, None], sample_weight=w)
+
+
+@nonzero_weights.keras.like("tensorflow")
+def _(y, p, w):
+    """Reduce by the sum, and divide by the number of weights that are not zero."""
+    import keras
+
+    loss = keras.losses.MeanSquaredError(reduction="sum")
+    return loss(y[:, None], p[:, None], sample_weight=w) / np.count_nonzero(w)
+
+
+@nonzero_weights.torch
+def _(y, p, w):
+    import torch
+    import torch.nn.functional as F
+
+    y, p, w = torch.tensor(y), torch.tensor(p), torch.tensor(w)
+    return (w * F.mse_loss(p, y, reduction="none")).mean()
+
+
+@nonzero_weights.torch.like("numpy")
+def _(y, p, w):
+    """Divide by the sum of the weights."""
+    import torch
+    import torch.nn.functional as F
+
+    y, p, w = torch.tensor(y), torch.tensor(p), torch.tensor(w)
+    return (w * F.mse_loss(p, y, reduction="none")).sum() / w.sum()
+
+
+@nonzero_weights.torch.like("tensorflow")
+def _(y, p, w):
+    """Divide by the number of weights that are not zero."""
+    import torch
+    import torch.nn.functional as F
+
+    y, p, w = torch.tensor(y), torch.tensor(p), torch.tensor(w)
+    return (w * F.mse_loss(p, y, reduction="none")).sum() / w.count_nonzero()
+
+
+positive_weight = Card(
+    id="pos-weight",
+    title="Weights of the positive class: pos_weight",
+    wrong=(
+        "Unlike its `weight` for classes, PyTorch's `pos_weight` leaves the mean over the rows as it is, "
+        "and so agrees with TensorFlow's function and with weights in Keras. Scikit-learn divides by the "
+        "sum of the weights here too. It shows as another learning rate, which changes with the share of "
+        "positive rows in a batch."
+    ),
+    conventions={
+        "numpy tensorflow keras torch": "L = Σ wᵢ·ℓᵢ / N,  w = w₊ if y = 1 else 1",
+        "sklearn": "L = Σ wᵢ·ℓᵢ / Σ wᵢ,  w = w₊ if y = 1 else 1",
+    },
+    given=binary,
+    differs=0.3,
+    faults=("weights-per-row", "weights-ignored"),
+)
+
+
+@positive_weight.numpy
+def _(y, z):
+    w = np.where(y == 1, 3, 1)
+    return np.mean(w * (np.logaddexp(0, z) - y * z))
+
+
+@positive_weight.numpy.like("sklearn")
+def _(y, z):
+    """Divide by the sum of the weights."""
+    w = np.where(y == 1, 3, 1)
+    return np.average(np.logaddexp(0, z) - y * z, weights=w)
+
+
+@positive_weight.sklearn
+def _(y, z):
+    from scipy.special import expit
+    from sklearn.metrics import log_loss
+
+    w = np.where(y == 1, 3, 1)[:, 0]
+    return log_loss(y[:, 0], expit(z[:, 0]), sample_weight=w)
+
+
+@positive_weight.sklearn.like("torch")
+def _(y, z):
+    """Multiply by the mean weight of the batch."""
+    from scipy.special import expit
+    from sklearn.metrics import log_loss
+
+    w = np.where(y == 1, 3, 1)[:, 0]
+    return log_loss(y[:, 0], expit(z[:, 0]), sample_weight=w) * w.mean()
+
+
+@positive_weight.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.weighted_cross_entropy_with_logits(y, z, pos_weight=3))
+
+
+@positive_weight.tensorflow.like("sklearn")
+def _(y, z):
+    """Divide by the sum of the weights."""
+    import tensorflow as tf
+
+    w = tf.where(y == 1, 3.0, 1.0)
+    losses = tf.nn.weighted_cross_entropy_with_logits(y, z, pos_weight=3)
+    return tf.reduce_sum(losses) / tf.cast(tf.reduce_sum(w), tf.float64)
+
+
+@positive_weight.keras
+def _(y, z):
+    import keras
+
+    w = np.where(y == 1, 3, 1)
+    return keras.losses.BinaryCrossentropy(from_logits=True)(y, z, sample_weight=w)
+
+
+@positive_weight.keras.like("sklearn")
+def _(y, z):
+    """Say `reduction="mean_with_sample_weight"`."""
+    import keras
+
+    w = np.where(y == 1, 3, 1)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
+    return loss(y, z, sample_weight=w)
+
+
+@positive_weight.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    y, z = torch.tensor(y), torch.tensor(z)
+    return F.binary_cross_entropy_with_logits(z, y, pos_weight=torch.tensor(3.0))
+
+
+@positive_weight.torch.like("sklearn")
+def _(y, z):
+    """Divide by the sum of the weights."""
+    import torch
+    import torch.nn.functional as F
+
+    y, z = torch.tensor(y), torch.tensor(z)
+    w = torch.where(y == 1, 3.0, 1.0)
+    return F.binary_cross_entropy_with_logits(z, y, weight=w, reduction="sum") / w.sum()
