@@ -100,6 +100,77 @@ def saturated() -> Arrays:
     return {"y": y, "z": np.array([[-40.0], [-30.0], [-20.0], [-2.0], [1.0]])}
 
 
+def fitted_logits() -> Arrays:
+    """Classes `y` (5,) of three, and logits `z` (5, 3) of a model that knows most."""
+    y, z = logits().values()
+    return {"y": y, "z": z + 4 * np.eye(3)[y]}
+
+
+def fitted_binary() -> Arrays:
+    """Classes `y` (6, 1), zeros and ones as floats, and logits `z` (6, 1) of a model that knows most."""
+    y, z = binary().values()
+    return {"y": y, "z": z + 4 * (2 * y - 1)}
+
+
+def directions() -> Arrays:
+    """Target vectors `y` and predicted ones `p`, (4, 3) each, that mostly point the same way."""
+    y, p = regression().values()
+    return {"y": y, "p": y + p / 2}
+
+
+def signs() -> Arrays:
+    """Classes `y` (6, 1), -1 and 1, and scores `z` (6, 1)."""
+    return {"y": 2 * binary()["y"] - 1, "z": binary()["z"]}
+
+
+def scores() -> Arrays:
+    """Classes `y` (5,) of three, and scores `z` (5, 3), of which two rows are negative."""
+    z = logits()["z"]
+    z[[1, 3]] -= 3
+    return {"y": logits()["y"], "z": z}
+
+
+def distributions() -> Arrays:
+    """Target distributions `p` and predicted ones `q` over three classes, (5, 3) each."""
+    rng = np.random.default_rng(12)
+    return {"p": rng.dirichlet([2, 2, 2], 5), "q": rng.dirichlet([2, 2, 2], 5)}
+
+
+def counts() -> Arrays:
+    """Counts `y` (6,), from 1 on, as floats, and positive outputs `x` (6,) of a model."""
+    rng = np.random.default_rng(13)
+    return {"y": np.array([1.0, 2.0, 1.0, 4.0, 3.0, 2.0]), "x": 0.5 + 2 * rng.random(6)}
+
+
+def small_target() -> Arrays:
+    """Targets `y` (4,), one of them below Keras's ε, and predictions `p` (4,)."""
+    return {"y": np.array([1.0, -2.0, 4.0, 1e-8]), "p": np.array([1.5, -1.0, 3.0, 4e-8])}
+
+
+def half_negative() -> Arrays:
+    """Targets `y` (4,), and predictions `p` (4,), of which two are negative."""
+    return {"y": np.array([0.5, 1.0, 2.0, 3.0]), "p": np.array([-0.6, 1.5, -0.2, 20.0])}
+
+
+def outlier() -> Arrays:
+    """Targets `y` and predictions `p` (4,); the last error is large."""
+    return {"y": np.zeros(4), "p": np.array([0.5, -1.0, 3.0, 1000.0])}
+
+
+def ten_rows() -> Arrays:
+    """Targets `y` and predictions `p` (10, 1), for batches of four; the last two are the worst."""
+    rng = np.random.default_rng(14)
+    p = rng.standard_normal((10, 1))
+    p[8:] += 3
+    return {"y": rng.standard_normal((10, 1)), "p": p}
+
+
+def transcripts() -> Arrays:
+    """Two targets `y` (2, 3) of classes from 1 to 3, padded by 0, and logits `z` (2, 6, 4) of six times."""
+    rng = np.random.default_rng(15)
+    return {"y": np.array([[1, 2, 3], [2, 0, 0]]), "z": rng.standard_normal((2, 6, 4))}
+
+
 logits_or_probabilities = Card(
     id="logits-or-probabilities",
     title="Cross-entropy: of logits or of probabilities",
@@ -2507,3 +2578,1531 @@ def _(y, z):
     y, z = torch.tensor(y), torch.tensor(z)
     w = torch.where(y == 1, 3.0, 1.0)
     return F.binary_cross_entropy_with_logits(z, y, weight=w, reduction="sum") / w.sum()
+
+
+smoothed_classes = Card(
+    id="label-smoothing",
+    title="Label smoothing: shared by all classes or by the others",
+    wrong=(
+        "Keras and PyTorch give each class an equal share of the smoothing, the true one included. Code in "
+        "the tradition of Tensor2Tensor shares it among the others alone, so that the same number "
+        "smooths more, the more the fewer classes there are. It shows in the loss from the start, "
+        "and in how certain the trained model is."
+    ),
+    conventions={
+        "numpy": "q = 1-s for the class, s/(K-1) for each other",
+        "tensorflow keras torch": "q = (1-s)·onehot(y) + s/K",
+    },
+    given=fitted_logits,
+    differs=0.1,
+    absent={"sklearn": "scikit-learn has no label smoothing"},
+    defaults=("CategoricalCrossentropy.label_smoothing",),
+    faults=("smoothing-missing", "smoothing-of-others"),
+)
+
+
+@smoothed_classes.numpy
+def _(y, z):
+    q = np.where(np.eye(3)[y] == 1, 1 - 0.2, 0.2 / (3 - 1))
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -(q * log_p).sum(axis=1).mean()
+
+
+@smoothed_classes.numpy.like("keras")
+def _(y, z):
+    """Give the true class its share too."""
+    q = (1 - 0.2) * np.eye(3)[y] + 0.2 / 3
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -(q * log_p).sum(axis=1).mean()
+
+
+@smoothed_classes.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    q = (1 - 0.2) * tf.one_hot(y, 3, dtype=tf.float64) + 0.2 / 3
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(q, z))
+
+
+@smoothed_classes.tensorflow.like("numpy")
+def _(y, z):
+    """Share the smoothing among the other classes, as the values of `one_hot`."""
+    import tensorflow as tf
+
+    q = tf.one_hot(y, 3, on_value=np.float64(1 - 0.2), off_value=np.float64(0.2 / (3 - 1)))
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(q, z))
+
+
+@smoothed_classes.keras
+def _(y, z):
+    import keras
+
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
+    return loss(np.eye(3)[y], z)
+
+
+@smoothed_classes.keras.like("numpy")
+def _(y, z):
+    """Smooth by s·K/(K-1)."""
+    import keras
+
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2 * 3 / (3 - 1))
+    return loss(np.eye(3)[y], z)
+
+
+@smoothed_classes.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    return F.cross_entropy(torch.tensor(z), torch.tensor(y), label_smoothing=0.2)
+
+
+@smoothed_classes.torch.like("numpy")
+def _(y, z):
+    """Smooth by s·K/(K-1)."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.cross_entropy(torch.tensor(z), torch.tensor(y), label_smoothing=0.2 * 3 / (3 - 1))
+
+
+smoothed_binary = Card(
+    id="label-smoothing-binary",
+    title="Label smoothing of zeros and ones",
+    wrong=(
+        "Keras's binary loss pulls targets towards one half. PyTorch's has no such argument, so a port "
+        "leaves it out unless the targets are changed by hand; and whoever does that as for classes, by "
+        "s/K with one output, pulls them towards 1."
+    ),
+    conventions={
+        "numpy tensorflow keras": "q = (1-s)·y + s/2",
+        "torch": "q = y",
+    },
+    given=fitted_binary,
+    differs=0.1,
+    absent={"sklearn": "scikit-learn has no label smoothing"},
+    defaults=("BinaryCrossentropy.label_smoothing",),
+    faults=("smoothing-missing",),
+)
+
+
+@smoothed_binary.numpy
+def _(y, z):
+    y = (1 - 0.2) * y + 0.2 / 2
+    return np.mean(np.logaddexp(0, z) - y * z)
+
+
+@smoothed_binary.numpy.like("torch")
+def _(y, z):
+    """Leave the targets as they are."""
+    return np.mean(np.logaddexp(0, z) - y * z)
+
+
+@smoothed_binary.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    y = (1 - 0.2) * tf.constant(y) + 0.2 / 2
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, z))
+
+
+@smoothed_binary.tensorflow.like("torch")
+def _(y, z):
+    """Leave the targets as they are."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.constant(y), z))
+
+
+@smoothed_binary.keras
+def _(y, z):
+    import keras
+
+    return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.2)(y, z)
+
+
+@smoothed_binary.keras.like("torch")
+def _(y, z):
+    """Leave `label_smoothing` out."""
+    import keras
+
+    return keras.losses.BinaryCrossentropy(from_logits=True)(y, z)
+
+
+@smoothed_binary.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    return F.binary_cross_entropy_with_logits(torch.tensor(z), torch.tensor(y))
+
+
+@smoothed_binary.torch.like("keras")
+def _(y, z):
+    """Pull the targets towards one half by hand."""
+    import torch
+    import torch.nn.functional as F
+
+    y = (1 - 0.2) * torch.tensor(y) + 0.2 / 2
+    return F.binary_cross_entropy_with_logits(torch.tensor(z), y)
+
+
+smooth_l1 = Card(
+    id="huber-smooth-l1",
+    title="Huber and SmoothL1: divided by δ",
+    wrong=(
+        "PyTorch's SmoothL1Loss is Huber's loss divided by its threshold, which it calls β: the slope far "
+        "out is 1, not δ. At a threshold of 1 they are the same. PyTorch's own HuberLoss "
+        "does as Keras's Huber does, and scikit-learn's."
+    ),
+    conventions={
+        "numpy sklearn tensorflow keras": "ℓ = e²/2 if |e| ≤ δ else δ·(|e| - δ/2)",
+        "torch": "ℓ = e²/(2β) if |e| < β else |e| - β/2",
+    },
+    given=regression,
+    differs=0.3,
+    defaults=("Huber.delta", "SmoothL1Loss.beta"),
+    faults=("huber-divided", "huber-delta"),
+)
+
+
+@smooth_l1.numpy
+def _(y, p):
+    e = np.abs(p - y)
+    return np.mean(np.where(e <= 0.5, e**2 / 2, 0.5 * (e - 0.5 / 2)))
+
+
+@smooth_l1.numpy.like("torch")
+def _(y, p):
+    """Divide by δ."""
+    e = np.abs(p - y)
+    return np.mean(np.where(e <= 0.5, e**2 / 2 / 0.5, e - 0.5 / 2))
+
+
+@smooth_l1.sklearn
+def _(y, p):
+    from sklearn._loss import HuberLoss
+
+    return np.mean(HuberLoss(delta=0.5).loss(y_true=y.ravel(), raw_prediction=p.ravel()))
+
+
+@smooth_l1.sklearn.like("torch")
+def _(y, p):
+    """Divide by δ."""
+    from sklearn._loss import HuberLoss
+
+    return np.mean(HuberLoss(delta=0.5).loss(y_true=y.ravel(), raw_prediction=p.ravel())) / 0.5
+
+
+@smooth_l1.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    e = tf.abs(p - y)
+    return tf.reduce_mean(tf.where(e <= 0.5, e**2 / 2, 0.5 * (e - 0.5 / 2)))
+
+
+@smooth_l1.tensorflow.like("torch")
+def _(y, p):
+    """Divide by δ."""
+    import tensorflow as tf
+
+    e = tf.abs(p - y)
+    return tf.reduce_mean(tf.where(e <= 0.5, e**2 / 2 / 0.5, e - 0.5 / 2))
+
+
+@smooth_l1.keras
+def _(y, p):
+    import keras
+
+    return keras.losses.Huber(delta=0.5)(y, p)
+
+
+@smooth_l1.keras.like("torch")
+def _(y, p):
+    """Divide by δ."""
+    import keras
+
+    return keras.losses.Huber(delta=0.5)(y, p) / 0.5
+
+
+@smooth_l1.torch
+def _(y, p):
+    import torch
+    import torch.nn.functional as F
+
+    return F.smooth_l1_loss(torch.tensor(p), torch.tensor(y), beta=0.5)
+
+
+@smooth_l1.torch.like("keras")
+def _(y, p):
+    """Take `huber_loss`, with δ for β."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.huber_loss(torch.tensor(p), torch.tensor(y), delta=0.5)
+
+
+kl_mean = Card(
+    id="kl-divergence-mean",
+    title="KL divergence: the mean of rows or of elements",
+    wrong=(
+        "PyTorch's kl_div reduces by a mean over elements, as its other losses do, and so divides the sum "
+        "over classes, which is the divergence, by their number as well. Keras divides by the rows. The "
+        "loss is too small by the number of classes, and a weight that balances it against another loss "
+        "fails to."
+    ),
+    conventions={
+        "numpy tensorflow keras": "L = Σᵢ Σₖ p·log(p/q) / N",
+        "torch": "L = Σᵢ Σₖ p·log(p/q) / (N·K)",
+    },
+    given=distributions,
+    differs=0.3,
+    absent={"sklearn": "scikit-learn has no such loss"},
+    faults=("classes-averaged",),
+)
+
+
+@kl_mean.numpy
+def _(p, q):
+    return np.sum(p * np.log(p / q)) / len(p)
+
+
+@kl_mean.numpy.like("torch")
+def _(p, q):
+    """Divide by the number of elements."""
+    return np.sum(p * np.log(p / q)) / p.size
+
+
+@kl_mean.tensorflow
+def _(p, q):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.reduce_sum(p * tf.math.log(p / q), axis=1))
+
+
+@kl_mean.tensorflow.like("torch")
+def _(p, q):
+    """Take the mean of the elements."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(p * tf.math.log(p / q))
+
+
+@kl_mean.keras
+def _(p, q):
+    import keras
+
+    return keras.losses.KLDivergence()(p, q)
+
+
+@kl_mean.keras.like("torch")
+def _(p, q):
+    """Divide by the number of classes."""
+    import keras
+
+    return keras.losses.KLDivergence()(p, q) / p.shape[1]
+
+
+@kl_mean.torch
+def _(p, q):
+    import torch
+    import torch.nn.functional as F
+
+    return F.kl_div(torch.tensor(q).log(), torch.tensor(p))
+
+
+@kl_mean.torch.like("keras")
+def _(p, q):
+    """Say `reduction="batchmean"`."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.kl_div(torch.tensor(q).log(), torch.tensor(p), reduction="batchmean")
+
+
+kl_arguments = Card(
+    id="kl-divergence-arguments",
+    title="KL divergence: order of the arguments, and logarithms",
+    wrong=(
+        "Keras takes the target first, then the prediction, both as probabilities. PyTorch takes the "
+        "prediction first, and as logarithms. With the arguments as they stood in Keras nothing fails: what "
+        "comes out is no divergence, may be negative, and is not least where both agree."
+    ),
+    conventions={
+        "numpy tensorflow keras": "D(p, q) = Σ p·log(p/q)",
+        "torch": "D(p, q) = Σ q·(log q - p)",
+    },
+    given=distributions,
+    differs=0.6,
+    absent={"sklearn": "scikit-learn has no such loss"},
+)
+
+
+@kl_arguments.numpy
+def _(p, q):
+    return np.sum(p * np.log(p / q)) / len(p)
+
+
+@kl_arguments.numpy.like("torch")
+def _(p, q):
+    """Take the first argument for logarithms, and the second for the target."""
+    return np.sum(q * (np.log(q) - p)) / len(p)
+
+
+@kl_arguments.tensorflow
+def _(p, q):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.reduce_sum(p * tf.math.log(p / q), axis=1))
+
+
+@kl_arguments.tensorflow.like("torch")
+def _(p, q):
+    """Take the first argument for logarithms, and the second for the target."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.reduce_sum(q * (tf.math.log(q) - p), axis=1))
+
+
+@kl_arguments.keras
+def _(p, q):
+    import keras
+
+    return keras.losses.KLDivergence()(p, q)
+
+
+@kl_arguments.keras.like("torch")
+def _(p, q):
+    """Swap the arguments, and take the exponential of the first."""
+    import keras
+
+    return keras.ops.mean(keras.ops.sum(q * (keras.ops.log(q) - p), axis=1))
+
+
+@kl_arguments.torch
+def _(p, q):
+    import torch
+    import torch.nn.functional as F
+
+    return F.kl_div(torch.tensor(p), torch.tensor(q), reduction="batchmean")
+
+
+@kl_arguments.torch.like("keras")
+def _(p, q):
+    """Swap the arguments, and take the logarithm of the prediction; of logits, log_softmax."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.kl_div(torch.tensor(q).log(), torch.tensor(p), reduction="batchmean")
+
+
+hinge_classes = Card(
+    id="hinge-classes",
+    title="Hinge loss: classes 0 and 1, or -1 and 1",
+    wrong=(
+        "The formula is made for the classes -1 and 1. Keras maps zeros and ones to them when a batch has "
+        "nothing else, and scikit-learn maps any two classes; by hand, in NumPy, TensorFlow or PyTorch, "
+        "nothing does. A row of class 0 then costs a constant and has no gradient, so the model only ever "
+        "learns from one class."
+    ),
+    conventions={
+        "sklearn keras": "ℓ = max(0, 1 - (2y-1)·z)",
+        "numpy tensorflow torch": "ℓ = max(0, 1 - y·z)",
+    },
+    given=binary,
+    differs=0.06,
+    faults=("hinge-classes-0-1",),
+)
+
+
+@hinge_classes.numpy
+def _(y, z):
+    return np.maximum(0, 1 - y * z).mean()
+
+
+@hinge_classes.numpy.like("keras")
+def _(y, z):
+    """Map the classes to -1 and 1."""
+    return np.maximum(0, 1 - (2 * y - 1) * z).mean()
+
+
+@hinge_classes.sklearn
+def _(y, z):
+    from sklearn.metrics import hinge_loss
+
+    return hinge_loss(y[:, 0], z[:, 0])
+
+
+@hinge_classes.sklearn.like("torch")
+def _(y, z):
+    """Take the loss of SGDClassifier, row by row: it maps nothing, the classifier does."""
+    from sklearn.linear_model._sgd_fast import Hinge
+
+    return np.mean([Hinge(1.0).py_loss(*row) for row in zip(z[:, 0], y[:, 0], strict=True)])
+
+
+@hinge_classes.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.relu(1 - y * z))
+
+
+@hinge_classes.tensorflow.like("keras")
+def _(y, z):
+    """Map the classes to -1 and 1."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.relu(1 - (2 * y - 1) * z))
+
+
+@hinge_classes.keras
+def _(y, z):
+    import keras
+
+    return keras.losses.Hinge()(y, z)
+
+
+@hinge_classes.keras.like("torch")
+def _(y, z):
+    """Write it by hand."""
+    import keras
+
+    return keras.ops.mean(keras.ops.relu(1 - y * z))
+
+
+@hinge_classes.torch
+def _(y, z):
+    import torch
+
+    return torch.relu(1 - torch.tensor(y) * torch.tensor(z)).mean()
+
+
+@hinge_classes.torch.like("keras")
+def _(y, z):
+    """Map the classes to -1 and 1."""
+    import torch
+
+    return torch.relu(1 - (2 * torch.tensor(y) - 1) * torch.tensor(z)).mean()
+
+
+hinge_embedding = Card(
+    id="hinge-embedding",
+    title="HingeEmbeddingLoss is no hinge loss",
+    wrong=(
+        "PyTorch has no hinge loss for two classes, and HingeEmbeddingLoss, which comes up in a search, is "
+        "another thing: it takes a distance, charges it where the class is 1, and charges what it lacks to "
+        "the margin where the class is -1. As a hinge loss it trains towards the wrong sign, and has no "
+        "lower bound."
+    ),
+    conventions={
+        "numpy sklearn tensorflow keras": "ℓ = max(0, 1 - y·z)",
+        "torch": "ℓ = z if y = 1 else max(0, 1 - z)",
+    },
+    given=signs,
+    differs=0.3,
+    defaults=("HingeEmbeddingLoss.margin",),
+)
+
+
+@hinge_embedding.numpy
+def _(y, z):
+    return np.maximum(0, 1 - y * z).mean()
+
+
+@hinge_embedding.numpy.like("torch")
+def _(y, z):
+    """Charge a distance where the class is 1, and what it lacks to the margin elsewhere."""
+    return np.where(y == 1, z, np.maximum(0, 1 - z)).mean()
+
+
+@hinge_embedding.sklearn
+def _(y, z):
+    from sklearn.metrics import hinge_loss
+
+    return hinge_loss(y[:, 0], z[:, 0])
+
+
+@hinge_embedding.sklearn.like("torch")
+def _(y, z):
+    """Charge a distance where the class is 1, and its hinge loss as of class 1 elsewhere."""
+    from sklearn.linear_model._sgd_fast import Hinge
+
+    return np.mean([q if t == 1 else Hinge(1.0).py_loss(q, 1) for q, t in zip(z[:, 0], y[:, 0], strict=True)])
+
+
+@hinge_embedding.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.relu(1 - y * z))
+
+
+@hinge_embedding.tensorflow.like("torch")
+def _(y, z):
+    """Charge a distance where the class is 1, and what it lacks to the margin elsewhere."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.where(y == 1, z, tf.nn.relu(1 - z)))
+
+
+@hinge_embedding.keras
+def _(y, z):
+    import keras
+
+    return keras.losses.Hinge()(y, z)
+
+
+@hinge_embedding.keras.like("torch")
+def _(y, z):
+    """Charge a distance where the class is 1, and what it lacks to the margin elsewhere."""
+    import keras
+
+    return keras.ops.mean(keras.ops.where(y == 1, z, keras.ops.relu(1 - z)))
+
+
+@hinge_embedding.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    return F.hinge_embedding_loss(torch.tensor(z), torch.tensor(y))
+
+
+@hinge_embedding.torch.like("keras")
+def _(y, z):
+    """Write the hinge loss by hand."""
+    import torch
+
+    return torch.relu(1 - torch.tensor(y) * torch.tensor(z)).mean()
+
+
+multiclass_hinge = Card(
+    id="multiclass-hinge",
+    title="Hinge loss of several classes: the worst other class, or all",
+    wrong=(
+        "Scikit-learn charges the strongest other class, PyTorch's MultiMarginLoss all of them, divided by "
+        "the number of classes. Keras's CategoricalHinge charges the strongest other class too, but as if "
+        "there were one more, whose score is always 0: it asks that the true class be above 1, and not only "
+        "above the others. That shows only where all other scores are negative."
+    ),
+    conventions={
+        "numpy sklearn": "ℓ = max(0, 1 - z_y + maxⱼ zⱼ),  j ≠ y",
+        "keras": "ℓ = max(0, 1 - z_y + max(0, maxⱼ zⱼ)),  j ≠ y",
+        "torch": "ℓ = Σⱼ max(0, 1 - z_y + zⱼ) / K,  j ≠ y",
+    },
+    given=scores,
+    differs=0.1,
+    absent={"tensorflow": "TensorFlow has none outside Keras"},
+    defaults=("MultiMarginLoss.margin",),
+)
+
+
+@multiclass_hinge.numpy
+def _(y, z):
+    other = np.where(np.eye(3)[y] == 1, -np.inf, z).max(axis=1)
+    return np.maximum(0, 1 - z[np.arange(5), y] + other).mean()
+
+
+@multiclass_hinge.numpy.like("keras")
+def _(y, z):
+    """Let another class have a score of 0."""
+    other = np.where(np.eye(3)[y] == 1, 0, z).max(axis=1)
+    return np.maximum(0, 1 - z[np.arange(5), y] + other).mean()
+
+
+@multiclass_hinge.numpy.like("torch")
+def _(y, z):
+    """Sum over the other classes, and divide by the number of all."""
+    losses = np.maximum(0, 1 - z[np.arange(5), y][:, None] + z)
+    return np.where(np.eye(3)[y] == 1, 0, losses).sum(axis=1).mean() / 3
+
+
+@multiclass_hinge.sklearn
+def _(y, z):
+    from sklearn.metrics import hinge_loss
+
+    return hinge_loss(y, z)
+
+
+@multiclass_hinge.sklearn.like("keras")
+def _(y, z):
+    """Raise negative scores of the other classes to 0."""
+    from sklearn.metrics import hinge_loss
+
+    return hinge_loss(y, np.where(np.eye(3)[y] == 1, z, np.maximum(0, z)))
+
+
+@multiclass_hinge.sklearn.like("torch")
+def _(y, z):
+    """Sum the losses of two classes over all classes, leave out the 1 of the true one, divide by K."""
+    from sklearn.linear_model._sgd_fast import Hinge
+
+    margins = z[np.arange(5), y][:, None] - z
+    return np.mean([sum(Hinge(1.0).py_loss(margin, 1) for margin in row) - 1 for row in margins]) / 3
+
+
+@multiclass_hinge.keras
+def _(y, z):
+    import keras
+
+    return keras.losses.CategoricalHinge()(np.eye(3)[y], z)
+
+
+@multiclass_hinge.keras.like("numpy")
+def _(y, z):
+    """Mask the true class by -∞, not by 0."""
+    import keras
+
+    other = keras.ops.max(keras.ops.where(np.eye(3)[y] == 1, -np.inf, z), axis=1)
+    return keras.ops.mean(keras.ops.relu(1 - z[np.arange(5), y] + other))
+
+
+@multiclass_hinge.keras.like("torch")
+def _(y, z):
+    """Sum over the other classes, and divide by the number of all."""
+    import keras
+
+    losses = keras.ops.relu(1 - z[np.arange(5), y][:, None] + z)
+    return keras.ops.mean(keras.ops.where(np.eye(3)[y] == 1, 0, losses))
+
+
+@multiclass_hinge.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    return F.multi_margin_loss(torch.tensor(z), torch.tensor(y))
+
+
+@multiclass_hinge.torch.like("numpy")
+def _(y, z):
+    """Mask the true class, and take the strongest other one."""
+    import torch
+    import torch.nn.functional as F
+
+    y, z = torch.tensor(y), torch.tensor(z)
+    other = z.masked_fill(F.one_hot(y, 3) == 1, -torch.inf).amax(dim=1)
+    return torch.relu(1 - z[torch.arange(5), y] + other).mean()
+
+
+@multiclass_hinge.torch.like("keras")
+def _(y, z):
+    """Mask the true class by 0, and take the strongest."""
+    import torch
+    import torch.nn.functional as F
+
+    y, z = torch.tensor(y), torch.tensor(z)
+    other = z.masked_fill(F.one_hot(y, 3) == 1, 0).amax(dim=1)
+    return torch.relu(1 - z[torch.arange(5), y] + other).mean()
+
+
+cosine = Card(
+    id="cosine-similarity",
+    title="Cosine similarity: its sign as a loss",
+    wrong=(
+        "Keras's CosineSimilarity is a loss, and returns the negative similarity. The functions of that "
+        "name in PyTorch return the similarity itself, which descent would make as small as it can. "
+        "Scikit-learn's distance, like PyTorch's CosineEmbeddingLoss, is one minus it: the same gradient as "
+        "in Keras, and another value."
+    ),
+    conventions={
+        "numpy tensorflow torch": "L = Σ cos(y, p) / N",
+        "sklearn": "L = Σ (1 - cos(y, p)) / N",
+        "keras": "L = -Σ cos(y, p) / N",
+    },
+    given=directions,
+    differs=0.2,
+    defaults=("CosineSimilarity.axis",),
+)
+
+
+@cosine.numpy
+def _(y, p):
+    return np.mean((y * p).sum(axis=1) / np.linalg.norm(y, axis=1) / np.linalg.norm(p, axis=1))
+
+
+@cosine.numpy.like("keras")
+def _(y, p):
+    """Change the sign."""
+    return -np.mean((y * p).sum(axis=1) / np.linalg.norm(y, axis=1) / np.linalg.norm(p, axis=1))
+
+
+@cosine.numpy.like("sklearn")
+def _(y, p):
+    """Subtract it from one."""
+    return 1 - np.mean((y * p).sum(axis=1) / np.linalg.norm(y, axis=1) / np.linalg.norm(p, axis=1))
+
+
+@cosine.sklearn
+def _(y, p):
+    from sklearn.metrics.pairwise import paired_cosine_distances
+
+    return paired_cosine_distances(y, p).mean()
+
+
+@cosine.sklearn.like("torch")
+def _(y, p):
+    """Subtract it from one."""
+    from sklearn.metrics.pairwise import paired_cosine_distances
+
+    return 1 - paired_cosine_distances(y, p).mean()
+
+
+@cosine.sklearn.like("keras")
+def _(y, p):
+    """Subtract one."""
+    from sklearn.metrics.pairwise import paired_cosine_distances
+
+    return paired_cosine_distances(y, p).mean() - 1
+
+
+@cosine.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    y, p = tf.nn.l2_normalize(y, axis=1), tf.nn.l2_normalize(p, axis=1)
+    return tf.reduce_mean(tf.reduce_sum(y * p, axis=1))
+
+
+@cosine.tensorflow.like("keras")
+def _(y, p):
+    """Change the sign."""
+    import tensorflow as tf
+
+    y, p = tf.nn.l2_normalize(y, axis=1), tf.nn.l2_normalize(p, axis=1)
+    return -tf.reduce_mean(tf.reduce_sum(y * p, axis=1))
+
+
+@cosine.tensorflow.like("sklearn")
+def _(y, p):
+    """Subtract it from one."""
+    import tensorflow as tf
+
+    y, p = tf.nn.l2_normalize(y, axis=1), tf.nn.l2_normalize(p, axis=1)
+    return 1 - tf.reduce_mean(tf.reduce_sum(y * p, axis=1))
+
+
+@cosine.keras
+def _(y, p):
+    import keras
+
+    return keras.losses.CosineSimilarity()(y, p)
+
+
+@cosine.keras.like("torch")
+def _(y, p):
+    """Change the sign."""
+    import keras
+
+    return -keras.losses.CosineSimilarity()(y, p)
+
+
+@cosine.keras.like("sklearn")
+def _(y, p):
+    """Add one."""
+    import keras
+
+    return 1 + keras.losses.CosineSimilarity()(y, p)
+
+
+@cosine.torch
+def _(y, p):
+    import torch
+    import torch.nn.functional as F
+
+    return F.cosine_similarity(torch.tensor(y), torch.tensor(p)).mean()
+
+
+@cosine.torch.like("keras")
+def _(y, p):
+    """Change the sign."""
+    import torch
+    import torch.nn.functional as F
+
+    return -F.cosine_similarity(torch.tensor(y), torch.tensor(p)).mean()
+
+
+@cosine.torch.like("sklearn")
+def _(y, p):
+    """Take `cosine_embedding_loss`, with a target of 1 for each row."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.cosine_embedding_loss(torch.tensor(y), torch.tensor(p), torch.ones(len(y)))
+
+
+poisson = Card(
+    id="poisson",
+    title="Poisson loss: of the rate or of its logarithm",
+    wrong=(
+        "Keras's Poisson loss takes the predicted rate, and adds ε before the logarithm. PyTorch's, like "
+        "TensorFlow's function, takes the logarithm of the rate unless told otherwise, and the ε that it "
+        "adds in the other case is smaller. Scikit-learn's deviance takes the rate, is twice as large, and "
+        "is 0 for a perfect prediction, by terms that do not depend on it."
+    ),
+    conventions={
+        "numpy tensorflow torch": "ℓ = eˣ - y·x",
+        "sklearn": "ℓ = 2(y·log(y/x) - y + x)",
+        "keras": "ℓ = x - y·log(x + ε)",
+    },
+    given=counts,
+    differs=0.3,
+    defaults=("PoissonNLLLoss.log_input", "PoissonNLLLoss.eps"),
+)
+
+
+@poisson.numpy
+def _(y, x):
+    return np.mean(np.exp(x) - y * x)
+
+
+@poisson.numpy.like("keras")
+def _(y, x):
+    """Take the prediction for the rate, and add ε before its logarithm."""
+    return np.mean(x - y * np.log(x + 1e-7))
+
+
+@poisson.numpy.like("sklearn")
+def _(y, x):
+    """Take the prediction for the rate, subtract the least possible loss, and double."""
+    return 2 * np.mean(y * np.log(y / x) - y + x)
+
+
+@poisson.sklearn
+def _(y, x):
+    from sklearn.metrics import mean_poisson_deviance
+
+    return mean_poisson_deviance(y, x)
+
+
+@poisson.sklearn.like("torch")
+def _(y, x):
+    """Take the loss that its models train, half a deviance of logarithms, without the constant."""
+    from sklearn._loss import HalfPoissonLoss
+
+    return np.mean(HalfPoissonLoss().loss(y_true=y, raw_prediction=x))
+
+
+@poisson.sklearn.like("keras")
+def _(y, x):
+    """Take the loss that its models train, of the logarithm of the rate plus ε, and subtract ε."""
+    from sklearn._loss import HalfPoissonLoss
+
+    return np.mean(HalfPoissonLoss().loss(y_true=y, raw_prediction=np.log(x + 1e-7)) - 1e-7)
+
+
+@poisson.tensorflow
+def _(y, x):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.nn.log_poisson_loss(y, x))
+
+
+@poisson.tensorflow.like("keras")
+def _(y, x):
+    """Take the prediction for the rate, and add ε before its logarithm."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(x - y * tf.math.log(x + 1e-7))
+
+
+@poisson.tensorflow.like("sklearn")
+def _(y, x):
+    """Take the prediction for the rate, subtract the least possible loss, and double."""
+    import tensorflow as tf
+
+    return 2 * tf.reduce_mean(y * tf.math.log(y / x) - y + x)
+
+
+@poisson.keras
+def _(y, x):
+    import keras
+
+    return keras.losses.Poisson()(y, x)
+
+
+@poisson.keras.like("torch")
+def _(y, x):
+    """Write it by hand, of the logarithm."""
+    import keras
+
+    return keras.ops.mean(keras.ops.exp(x) - y * x)
+
+
+@poisson.keras.like("sklearn")
+def _(y, x):
+    """Set Keras's ε to zero, subtract the loss of a perfect prediction, and double."""
+    import keras
+
+    keras.config.set_epsilon(0.0)
+    return 2 * (keras.losses.Poisson()(y, x) - keras.losses.Poisson()(y, y))
+
+
+@poisson.torch
+def _(y, x):
+    import torch
+    import torch.nn.functional as F
+
+    return F.poisson_nll_loss(torch.tensor(x), torch.tensor(y))
+
+
+@poisson.torch.like("keras")
+def _(y, x):
+    """Say `log_input=False`, and give Keras's ε."""
+    import torch
+    import torch.nn.functional as F
+
+    return F.poisson_nll_loss(torch.tensor(x), torch.tensor(y), log_input=False, eps=1e-7)
+
+
+@poisson.torch.like("sklearn")
+def _(y, x):
+    """Say `log_input=False` and `eps=0`, subtract the loss of a perfect prediction, and double."""
+    import torch
+    import torch.nn.functional as F
+
+    x, y = torch.tensor(x), torch.tensor(y)
+    losses = [F.poisson_nll_loss(rate, y, log_input=False, eps=0) for rate in (x, y)]
+    return 2 * (losses[0] - losses[1])
+
+
+percentage_error = Card(
+    id="percentage-error",
+    title="Percentage error: of a hundred or of one, and targets near 0",
+    wrong=(
+        "Keras's loss is in per cent, scikit-learn's metric is a fraction. Keras divides by no less than "
+        "its ε, scikit-learn by no less than that of the dtype, and by hand one divides by the target as "
+        "it is. A single target at or near 0 decides over the whole mean, and each does so differently."
+    ),
+    conventions={
+        "numpy tensorflow torch": "L = 100 · Σ |(y-p) / y| / N",
+        "sklearn": "L = Σ |y-p| / max(|y|, eps(dtype)) / N",
+        "keras": "L = 100 · Σ |y-p| / max(|y|, ε) / N",
+    },
+    given=small_target,
+    differs=0.2,
+)
+
+
+@percentage_error.numpy
+def _(y, p):
+    return 100 * np.mean(np.abs((y - p) / y))
+
+
+@percentage_error.numpy.like("keras")
+def _(y, p):
+    """Divide by no less than Keras's ε."""
+    return 100 * np.mean(np.abs(y - p) / np.maximum(np.abs(y), 1e-7))
+
+
+@percentage_error.numpy.like("sklearn")
+def _(y, p):
+    """Divide by no less than the dtype's ε, and leave out the hundred."""
+    return np.mean(np.abs(y - p) / np.maximum(np.abs(y), np.finfo(y.dtype).eps))
+
+
+@percentage_error.sklearn
+def _(y, p):
+    from sklearn.metrics import mean_absolute_percentage_error
+
+    return mean_absolute_percentage_error(y, p)
+
+
+@percentage_error.sklearn.like("torch")
+def _(y, p):
+    """Multiply by a hundred, as long as no target is 0."""
+    from sklearn.metrics import mean_absolute_percentage_error
+
+    return 100 * mean_absolute_percentage_error(y, p)
+
+
+@percentage_error.sklearn.like("keras")
+def _(y, p):
+    """Weight the errors by one over the targets, but over no less than Keras's ε."""
+    from sklearn.metrics import mean_absolute_error
+
+    w = 1 / np.maximum(np.abs(y), 1e-7)
+    return 100 * mean_absolute_error(y, p, sample_weight=w) * w.mean()
+
+
+@percentage_error.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    return 100 * tf.reduce_mean(tf.abs((y - p) / y))
+
+
+@percentage_error.tensorflow.like("keras")
+def _(y, p):
+    """Divide by no less than Keras's ε."""
+    import tensorflow as tf
+
+    return 100 * tf.reduce_mean(tf.abs(y - p) / tf.maximum(tf.abs(y), 1e-7))
+
+
+@percentage_error.tensorflow.like("sklearn")
+def _(y, p):
+    """Divide by no less than the dtype's ε, and leave out the hundred."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.abs(y - p) / tf.maximum(tf.abs(y), np.finfo(y.dtype).eps))
+
+
+@percentage_error.keras
+def _(y, p):
+    import keras
+
+    return keras.losses.MeanAbsolutePercentageError()(y, p)
+
+
+@percentage_error.keras.like("torch")
+def _(y, p):
+    """Set Keras's ε to zero, for all of Keras."""
+    import keras
+
+    keras.config.set_epsilon(0.0)
+    return keras.losses.MeanAbsolutePercentageError()(y, p)
+
+
+@percentage_error.keras.like("sklearn")
+def _(y, p):
+    """Set Keras's ε to that of the dtype, for all of Keras, and divide by a hundred."""
+    import keras
+
+    keras.config.set_epsilon(np.finfo(y.dtype).eps)
+    return keras.losses.MeanAbsolutePercentageError()(y, p) / 100
+
+
+@percentage_error.torch
+def _(y, p):
+    import torch
+
+    y, p = torch.tensor(y), torch.tensor(p)
+    return 100 * ((y - p) / y).abs().mean()
+
+
+@percentage_error.torch.like("keras")
+def _(y, p):
+    """Divide by no less than Keras's ε."""
+    import torch
+
+    y, p = torch.tensor(y), torch.tensor(p)
+    return 100 * ((y - p).abs() / y.abs().clamp(min=1e-7)).mean()
+
+
+@percentage_error.torch.like("sklearn")
+def _(y, p):
+    """Divide by no less than the dtype's ε, and leave out the hundred."""
+    import torch
+
+    y, p = torch.tensor(y), torch.tensor(p)
+    return ((y - p).abs() / y.abs().clamp(min=torch.finfo(y.dtype).eps)).mean()
+
+
+logarithmic_error = Card(
+    id="squared-logarithmic-error",
+    title="Squared logarithmic error: negative predictions",
+    wrong=(
+        "The logarithm of one plus a prediction exists down to -1. Keras raises negative predictions to its "
+        "ε first: their loss does not grow as they fall, and they have no gradient. A prediction that "
+        "starts below 0 stays there."
+    ),
+    conventions={
+        "numpy sklearn tensorflow torch": "ℓ = (log(1+p) - log(1+y))²",
+        "keras": "ℓ = (log(1 + max(p, ε)) - log(1 + max(y, ε)))²",
+    },
+    given=half_negative,
+    differs=0.1,
+)
+
+
+@logarithmic_error.numpy
+def _(y, p):
+    return np.mean((np.log1p(p) - np.log1p(y)) ** 2)
+
+
+@logarithmic_error.numpy.like("keras")
+def _(y, p):
+    """Raise targets and predictions to Keras's ε."""
+    y, p = np.maximum(y, 1e-7), np.maximum(p, 1e-7)
+    return np.mean((np.log1p(p) - np.log1p(y)) ** 2)
+
+
+@logarithmic_error.sklearn
+def _(y, p):
+    from sklearn.metrics import mean_squared_log_error
+
+    return mean_squared_log_error(y, p)
+
+
+@logarithmic_error.sklearn.like("keras")
+def _(y, p):
+    """Raise targets and predictions to Keras's ε."""
+    from sklearn.metrics import mean_squared_log_error
+
+    return mean_squared_log_error(np.maximum(y, 1e-7), np.maximum(p, 1e-7))
+
+
+@logarithmic_error.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.square(tf.math.log1p(p) - tf.math.log1p(y)))
+
+
+@logarithmic_error.tensorflow.like("keras")
+def _(y, p):
+    """Raise targets and predictions to Keras's ε."""
+    import tensorflow as tf
+
+    y, p = tf.maximum(y, 1e-7), tf.maximum(p, 1e-7)
+    return tf.reduce_mean(tf.square(tf.math.log1p(p) - tf.math.log1p(y)))
+
+
+@logarithmic_error.keras
+def _(y, p):
+    import keras
+
+    return keras.losses.MeanSquaredLogarithmicError()(y, p)
+
+
+@logarithmic_error.keras.like("torch")
+def _(y, p):
+    """Take the squared error of logarithms."""
+    import keras
+
+    return keras.losses.MeanSquaredError()(keras.ops.log1p(y), keras.ops.log1p(p))
+
+
+@logarithmic_error.torch
+def _(y, p):
+    import torch
+    import torch.nn.functional as F
+
+    return F.mse_loss(torch.tensor(p).log1p(), torch.tensor(y).log1p())
+
+
+@logarithmic_error.torch.like("keras")
+def _(y, p):
+    """Raise targets and predictions to Keras's ε."""
+    import torch
+    import torch.nn.functional as F
+
+    y, p = torch.tensor(y).clamp(min=1e-7), torch.tensor(p).clamp(min=1e-7)
+    return F.mse_loss(p.log1p(), y.log1p())
+
+
+log_cosh = Card(
+    id="log-cosh",
+    title="log cosh: written as it is read, it overflows",
+    wrong=(
+        "cosh grows as the exponential does, so the logarithm of it is infinite for large errors, sooner in "
+        "float32, and the gradient NaN. Keras rearranges the formula, and has no such limit. It subtracts a "
+        "log 2 that is rounded to float32, also in float64, which matters only when comparing."
+    ),
+    conventions={
+        "numpy tensorflow torch": "ℓ = log(cosh(e))",
+        "keras": "ℓ = e + log(1 + e⁻²ᵉ) - log 2",
+    },
+    given=outlier,
+    differs=1.0,
+    absent={"sklearn": "scikit-learn has no such loss"},
+    faults=("log-cosh-naive",),
+)
+
+
+@log_cosh.numpy
+def _(y, p):
+    return np.log(np.cosh(p - y))
+
+
+@log_cosh.numpy.like("keras")
+def _(y, p):
+    """Rearrange it; to agree in all digits, with log 2 in float32."""
+    return p - y + np.logaddexp(0, -2 * (p - y)) - np.log(np.float32(2))
+
+
+@log_cosh.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    return tf.math.log(tf.math.cosh(p - y))
+
+
+@log_cosh.tensorflow.like("keras")
+def _(y, p):
+    """Rearrange it; to agree in all digits, with log 2 in float32."""
+    import tensorflow as tf
+
+    return p - y + tf.math.softplus(-2 * (p - y)) - np.log(np.float32(2))
+
+
+@log_cosh.keras
+def _(y, p):
+    import keras
+
+    return keras.losses.log_cosh(y[:, None], p[:, None])
+
+
+@log_cosh.keras.like("torch")
+def _(y, p):
+    """Write it as it is read."""
+    import keras
+
+    return keras.ops.log(keras.ops.cosh(p - y))
+
+
+@log_cosh.torch
+def _(y, p):
+    import torch
+
+    return torch.log(torch.cosh(torch.tensor(p - y)))
+
+
+@log_cosh.torch.like("keras")
+def _(y, p):
+    """Rearrange it, with a softplus that is exact throughout; in all digits, with log 2 in float32."""
+    import torch
+    import torch.nn.functional as F
+
+    e = torch.tensor(p - y)
+    return e + F.softplus(-2 * e, threshold=1000) - np.log(np.float32(2))
+
+
+epoch_loss = Card(
+    id="epoch-loss",
+    title="The loss of an epoch, when the last batch is short",
+    wrong=(
+        "Keras and scikit-learn weight a batch's loss by its rows, so an epoch's loss is the mean over its "
+        "rows. A loop that adds up the losses of batches and divides by their number gives the rows of a "
+        "short last batch more weight. The training is the same; what is logged, and what stops training "
+        "or picks a model by it, is not. Where the batch size divides the rows, both agree."
+    ),
+    conventions={
+        "numpy sklearn keras": "L = Σ_b N_b·L_b / N",
+        "tensorflow torch": "L = Σ_b L_b / B",
+    },
+    given=ten_rows,
+    differs=0.1,
+)
+
+
+@epoch_loss.numpy
+def _(y, p):
+    batches = range(0, len(y), 4)
+    losses = [np.mean((p[i : i + 4] - y[i : i + 4]) ** 2) for i in batches]
+    return np.average(losses, weights=[len(y[i : i + 4]) for i in batches])
+
+
+@epoch_loss.numpy.like("torch")
+def _(y, p):
+    """Take the mean of the batches."""
+    batches = range(0, len(y), 4)
+    losses = [np.mean((p[i : i + 4] - y[i : i + 4]) ** 2) for i in batches]
+    return np.mean(losses)
+
+
+@epoch_loss.sklearn
+def _(y, p):
+    from sklearn.neural_network import MLPRegressor
+
+    options = {"learning_rate_init": 1e-300, "alpha": 0, "batch_size": 4, "shuffle": False}
+    model = MLPRegressor(hidden_layer_sizes=(), solver="sgd", **options)
+    model.partial_fit(p, y[:, 0])
+    model.coefs_, model.intercepts_ = [np.ones((1, 1))], [np.zeros(1)]
+    return 2 * model.partial_fit(p, y[:, 0]).loss_  # it halves squared errors
+
+
+@epoch_loss.sklearn.like("torch")
+def _(y, p):
+    """Ask for the loss of each batch, and take their mean."""
+    from sklearn.metrics import mean_squared_error
+
+    return np.mean([mean_squared_error(y[i : i + 4], p[i : i + 4]) for i in range(0, len(y), 4)])
+
+
+@epoch_loss.tensorflow
+def _(y, p):
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices((y, p)).batch(4)
+    losses = [tf.reduce_mean(tf.square(prediction - target)) for target, prediction in data]
+    return tf.reduce_mean(losses)
+
+
+@epoch_loss.tensorflow.like("keras")
+def _(y, p):
+    """Multiply by the rows of each batch, and divide by those of all."""
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices((y, p)).batch(4)
+    losses = [tf.reduce_mean(tf.square(prediction - target)) * len(target) for target, prediction in data]
+    return tf.reduce_sum(losses) / len(y)
+
+
+@epoch_loss.keras
+def _(y, p):
+    import keras
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Identity()])
+    model.compile(loss="mse", run_eagerly=True)
+    return model.evaluate(p, y, batch_size=4, verbose=0)
+
+
+@epoch_loss.keras.like("torch")
+def _(y, p):
+    """Ask for the loss of each batch, and take their mean."""
+    import keras
+
+    loss = keras.losses.MeanSquaredError()
+    return np.mean([loss(y[i : i + 4], p[i : i + 4]) for i in range(0, len(y), 4)])
+
+
+@epoch_loss.torch
+def _(y, p):
+    import torch
+    import torch.nn.functional as F
+    from torch.utils.data import DataLoader, TensorDataset
+
+    loader = DataLoader(TensorDataset(torch.tensor(p), torch.tensor(y)), batch_size=4)
+    total = sum(F.mse_loss(prediction, target).item() for prediction, target in loader)
+    return total / len(loader)
+
+
+@epoch_loss.torch.like("keras")
+def _(y, p):
+    """Multiply by the rows of each batch, and divide by those of all."""
+    import torch
+    import torch.nn.functional as F
+    from torch.utils.data import DataLoader, TensorDataset
+
+    loader = DataLoader(TensorDataset(torch.tensor(p), torch.tensor(y)), batch_size=4)
+    total = sum(F.mse_loss(prediction, target).item() * len(target) for prediction, target in loader)
+    return total / len(loader.dataset)
+
+
+ctc = Card(
+    id="ctc-mean",
+    title="CTC loss: divided by the length of the target",
+    wrong=(
+        "PyTorch divides the loss of each sequence by the length of its target before it averages; Keras "
+        "averages the losses as they are, and TensorFlow returns them. Long targets weigh less in PyTorch, "
+        "so no learning rate makes up for it. PyTorch also wants log-probabilities, and time on the first "
+        "axis. The blank is class 0 here, which Keras also takes for padding."
+    ),
+    conventions={
+        "tensorflow keras": "L = Σᵢ ℓᵢ / N",
+        "torch": "L = Σᵢ ℓᵢ/lengthᵢ / N",
+    },
+    given=transcripts,
+    differs=0.2,
+    absent={
+        "numpy": "the recursion takes more than fifteen lines",
+        "sklearn": "scikit-learn has no sequences",
+    },
+    defaults=("CTCLoss.blank", "CTCLoss.reduction"),
+    dtype="float32",  # of TensorFlow's kernel
+)
+
+
+@ctc.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    z, lengths = tf.cast(z, tf.float32), np.count_nonzero(y, axis=1)
+    options = {"logits_time_major": False, "blank_index": 0}
+    return tf.reduce_mean(tf.nn.ctc_loss(y, z, lengths, [6, 6], **options))
+
+
+@ctc.tensorflow.like("torch")
+def _(y, z):
+    """Divide each loss by the length of its target."""
+    import tensorflow as tf
+
+    z, lengths = tf.cast(z, tf.float32), np.count_nonzero(y, axis=1)
+    options = {"logits_time_major": False, "blank_index": 0}
+    return tf.reduce_mean(tf.nn.ctc_loss(y, z, lengths, [6, 6], **options) / lengths)
+
+
+@ctc.keras
+def _(y, z):
+    import keras
+
+    return keras.losses.CTC()(y, z)
+
+
+@ctc.keras.like("torch")
+def _(y, z):
+    """Divide each loss by the length of its target."""
+    import keras
+
+    return keras.ops.mean(keras.losses.ctc(y, z) / np.count_nonzero(y, axis=1))
+
+
+@ctc.torch
+def _(y, z):
+    import torch
+    import torch.nn.functional as F
+
+    log_p = torch.tensor(z).log_softmax(dim=2).transpose(0, 1)
+    lengths = torch.tensor(y).count_nonzero(dim=1)
+    return F.ctc_loss(log_p, torch.tensor(y), torch.tensor([6, 6]), lengths)
+
+
+@ctc.torch.like("keras")
+def _(y, z):
+    """Do not reduce, and take the mean."""
+    import torch
+    import torch.nn.functional as F
+
+    log_p = torch.tensor(z).log_softmax(dim=2).transpose(0, 1)
+    lengths = torch.tensor(y).count_nonzero(dim=1)
+    return F.ctc_loss(log_p, torch.tensor(y), torch.tensor([6, 6]), lengths, reduction="none").mean()
+
+
+squared_hinge = Card(
+    id="squared-hinge",
+    title="Squared hinge loss: no half",
+    wrong=(
+        "Nothing, once the classes are -1 and 1: no framework halves the square, as some textbooks on "
+        "support vector machines do, and all take the mean."
+    ),
+    conventions={"numpy sklearn tensorflow keras torch": "ℓ = max(0, 1 - y·z)²"},
+    given=signs,
+)
+
+
+@squared_hinge.numpy
+def _(y, z):
+    return np.mean(np.maximum(0, 1 - y * z) ** 2)
+
+
+@squared_hinge.sklearn
+def _(y, z):
+    from sklearn.linear_model._sgd_fast import SquaredHinge
+
+    return np.mean([SquaredHinge(1.0).py_loss(*row) for row in zip(z[:, 0], y[:, 0], strict=True)])
+
+
+@squared_hinge.tensorflow
+def _(y, z):
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.square(tf.nn.relu(1 - y * z)))
+
+
+@squared_hinge.keras
+def _(y, z):
+    import keras
+
+    return keras.losses.SquaredHinge()(y, z)
+
+
+@squared_hinge.torch
+def _(y, z):
+    import torch
+
+    return torch.relu(1 - torch.tensor(y) * torch.tensor(z)).square().mean()
