@@ -2934,7 +2934,7 @@ kl_arguments = Card(
     wrong=(
         "Keras takes the target first, then the prediction, both as probabilities. PyTorch takes the "
         "prediction first, and as logarithms. With the arguments as they stood in Keras nothing fails: what "
-        "comes out is no divergence, may be negative, and is not least where both agree."
+        "comes out is no divergence, is negative, and is not least where both agree."
     ),
     conventions={
         "numpy tensorflow keras": "D(p, q) = Σ p·log(p/q)",
