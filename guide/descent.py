@@ -5,11 +5,12 @@ import numpy as np
 from backends.base import Arrays
 from guide import given
 from guide.card import Card
+from guide.given import descent
 
 
 def falling() -> Arrays:
     """As `descent`, and `rates` (100,): a learning rate that falls by ten after 5 and after 50 steps."""
-    return given.descent() | {"rates": np.repeat([0.1, 0.01, 0.001], [5, 45, 50])}
+    return descent() | {"rates": np.repeat([0.1, 0.01, 0.001], [5, 45, 50])}
 
 
 def bowl() -> Arrays:
@@ -20,13 +21,13 @@ def bowl() -> Arrays:
 
 def moving() -> Arrays:
     """As `descent`, and a `velocity` (6,): the momentum that a checkpoint holds."""
-    return given.descent() | {"velocity": 0.2 * np.random.default_rng(4).standard_normal(6)}
+    return descent() | {"velocity": 0.2 * np.random.default_rng(4).standard_normal(6)}
 
 
 def moments() -> Arrays:
     """As `descent`, and Adam's moments `m` and `v` (6,) after `t` = 50 steps."""
     m, v = np.random.default_rng(5).uniform(0.1, 1.0, (2, 6))
-    return given.descent() | {"m": m, "v": v, "t": np.array(50)}
+    return descent() | {"m": m, "v": v, "t": np.array(50)}
 
 
 def column() -> Arrays:

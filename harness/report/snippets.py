@@ -2,8 +2,10 @@
 
 import inspect
 import textwrap
+from collections.abc import Callable
 from functools import cache
 
+from backends.base import Arrays
 from guide.card import Card, Snippet
 
 # What guide/frameworks.py sets, for a script that starts from a framework as it comes.
@@ -29,8 +31,16 @@ def words(snippet: Snippet) -> str:
 
 @cache
 def given(card: Card) -> str:
-    """The function that makes the numbers of a card."""
-    return inspect.getsource(card.given).strip()
+    """The function that makes the numbers of a card, after those that it calls."""
+    return "\n\n\n".join(inspect.getsource(function).strip() for function in _with_callees(card.given))
+
+
+def _with_callees(function: Callable[[], Arrays]) -> list[Callable[[], Arrays]]:
+    """A function of the guide after all functions of the guide that it calls, each once."""
+    used = inspect.getclosurevars(function).globals.values()
+    called = [one for one in used if inspect.isfunction(one) and one.__module__.startswith("guide.")]
+    found = [callee for one in called for callee in _with_callees(one)]
+    return [*dict.fromkeys(found), function]
 
 
 def script(card: Card, framework: str, name: str) -> str:
