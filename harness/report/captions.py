@@ -11,6 +11,8 @@ from tasks.spec import Array
 Series = Mapping[str, tuple[Array, Array]]
 
 COINCIDE = 1e-9  # curves that are no further apart, relative to the largest value, coincide to the eye
+# Of one backend, and of several.
+VERBS = ({"be": "is", "stay": "stays", "leave": "leaves"}, {"be": "are", "stay": "stay", "leave": "leave"})
 COUNTABLE = 1e4  # more ulp than this are no rounding, and told as a share
 
 
@@ -19,8 +21,10 @@ def differences(series: Series, tolerance: tuple[Array, Array], eps: float, refe
     groups: dict[str, list[str]] = {}
     for label, (steps, sizes) in series.items():
         groups.setdefault(_difference(steps, sizes, tolerance, eps, reference), []).append(label)
-    parts = [f"{_listed(labels)} {words}" for words, labels in groups.items()]
-    return _sentence("; ".join(parts))
+    parts = [
+        f"{_listed(labels)} {words.format(**VERBS[len(labels) > 1])}" for words, labels in groups.items()
+    ]
+    return f"{'; '.join(parts)}."
 
 
 def _difference(
@@ -45,7 +49,7 @@ def curves(series: Series, x_title: str, y_title: str) -> str:
     """Of curves from left to right: "On all five the loss goes from 0.69 to 0.012 in 387 epochs"."""
     labels = list(series)
     groups = _coinciding(series)
-    parts = []
+    parts: list[str] = []
     for group in groups:
         x, y = series[group[0]]
         who = "On every backend" if len(group) == len(labels) and len(labels) > 1 else f"On {_listed(group)}"
@@ -69,28 +73,22 @@ def _the(name: str) -> str:
 
 def fit(series: Series) -> str:
     """Of predictions over a feature."""
-    groups = _coinciding(series)
-    if len(groups) == 1:
-        return (
-            f"{_listed(groups[0])} predict the same."
-            if len(groups[0]) > 1
-            else f"What {_listed(groups[0])} predicts."
-        )
-    return f"Different predictions: {'; '.join(_listed(group) for group in groups)}."
+    first, *others = _coinciding(series)
+    if others:
+        return f"Different predictions: {'; '.join(_listed(group) for group in (first, *others))}."
+    return f"{_listed(first)} predict the same." if len(first) > 1 else f"What {_listed(first)} predicts."
 
 
 def paths(found: Mapping[str, Array], minimum: Array) -> str:
     """Of paths w (K, 2) on a function."""
     first = next(iter(found.values()))
     same = [name for name, w in found.items() if w.shape == first.shape and _close(w, first)]
-    end = float(np.linalg.norm(first[-1] - minimum))
-    start = float(np.linalg.norm(first[0] - minimum))
-    words = f"in {len(first) - 1:,} steps from {start:.3g} away from the minimum to {end:.2g}"
-    if not np.isfinite(end):
-        words = f"in {len(first) - 1:,} steps to where numbers end"
     rest = [name for name in found if name not in same]
-    other = f"; {_listed(rest)} elsewhere" if rest else ""
-    return f"{_listed(same)} {'take' if len(same) > 1 else 'takes'} {'the same path ' if len(same) > 1 else ''}{words}{other}."
+    start, end = (float(np.linalg.norm(w - minimum)) for w in (first[0], first[-1]))
+    where = f"to {end:.2g}" if np.isfinite(end) else "to where numbers end"
+    who = f"{_listed(same)} take the same path" if len(same) > 1 else f"{_listed(same)} goes"
+    elsewhere = f"; {_listed(rest)} elsewhere" if rest else ""
+    return f"{who} in {len(first) - 1:,} steps from {start:.3g} away from the minimum {where}{elsewhere}."
 
 
 def ratios(found: Sequence[tuple[str, float]]) -> str:
@@ -113,12 +111,10 @@ def bars(parts: Mapping[str, Mapping[str, float]], unit: str) -> str:
     totals = {label: sum(sizes.values()) for label, sizes in parts.items()}
     most, least = max(totals, key=totals.__getitem__), min(totals, key=totals.__getitem__)
     part = max(parts[most], key=parts[most].__getitem__)
-    largest = f"{TITLES.get(most, most)} has the most, {totals[most]:.3g} {unit}, {parts[most][part]:.3g} of it {part}"
-    return (
-        f"{largest}; {TITLES.get(least, least)} the least, {totals[least]:.3g}."
-        if least != most
-        else f"{largest}."
-    )
+    share = f"{parts[most][part]:.3g} of it {part}"
+    first = f"{TITLES.get(most, most)} has the most, {totals[most]:.3g} {unit}, {share}"
+    last = f"; {TITLES.get(least, least)} the least, {totals[least]:.3g}" if least != most else ""
+    return f"{first}{last}."
 
 
 def growth(series: Series, x_title: str) -> str:
@@ -158,17 +154,3 @@ def _listed(labels: Iterable[str]) -> str:
     """Frameworks as their people write them: "Keras, TensorFlow and PyTorch"."""
     *most, last = [TITLES.get(label, label) for label in labels]
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def _sentence(words: str) -> str:
-    """One that begins with whom it is about, one or several: {be}, {stay} and {leave} follow."""
-    parts = []
-    for part in words.split("; "):
-        several = " and " in part.split("{", maxsplit=1)[0]
-        verbs = (
-            {"be": "are", "stay": "stay", "leave": "leave"}
-            if several
-            else {"be": "is", "stay": "stays", "leave": "leaves"}
-        )
-        parts.append(part.format(**verbs))
-    return f"{'; '.join(parts)}."

@@ -373,6 +373,26 @@ def lane_of(cell: Cell | None, lane: str) -> Lane | None:
     return cell.timing.lanes.get(lane) if cell and cell.timing else None
 
 
+BLOCKS = ("lane and round", "steps", "wall time", "processor time", "reference again", "disturbed")
+
+
+def blocks(cell: Cell) -> list[list[str]]:
+    """Every timed block as it was measured, in seconds: a row for each lane and round."""
+    lanes = cell.timing.lanes if cell.timing else {}
+    return [
+        [
+            f"{name} {i + 1}",
+            str(lane.steps_per_block),
+            f"{wall:.6f}",
+            f"{lane.cpu_s[i]:.6f}" if i < len(lane.cpu_s) else "",
+            f"{lane.blocks_again_s[i]:.6f}" if i < len(lane.blocks_again_s) else "",
+            "yes" if i < len(lane.disturbed) and lane.disturbed[i] else "",
+        ]
+        for name, lane in lanes.items()
+        for i, wall in enumerate(lane.blocks_s)
+    ]
+
+
 def step_times(lane: Lane) -> list[float]:
     """Seconds per step of each block; a block without steps or time is no measurement."""
     steps = lane.steps_per_block

@@ -4,11 +4,11 @@ They show the same series in the same colours, with two labels on each axis; exa
 table and, with scripts, under the pointer.  Vega's own SVG of a chart takes some 70 kB, these take one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from tasks.spec import Array
 
@@ -16,9 +16,9 @@ WIDTH, HEIGHT = 560, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 552, 8, 214  # of the frame
 POINTS = 60  # of a curve
 ROW = 18  # height of a bar's or an interval's row
-NAME = 190  # width of the names beside rows
+NAME, LONGEST = 190, 28  # width of the names beside rows, and characters of one
 
-TRANSFORMS = {
+TRANSFORMS: dict[str, Callable[[Array], Array]] = {
     "linear": lambda values: values,
     "log": np.log,
     "sqrt": np.sqrt,
@@ -72,68 +72,67 @@ def lines(
 
 def _path(right: Array, up: Array) -> str:
     """Points as an SVG path in whole units, thinned; a gap where one is not finite or outside."""
-    chosen = np.unique(np.linspace(0, len(up) - 1, min(len(up), POINTS)).astype(int)) if len(up) else []
+    chosen = np.unique(np.linspace(0, len(up) - 1, min(len(up), POINTS)).astype(int))
+    with np.errstate(invalid="ignore"):
+        inside = (np.abs(right - 0.5) <= 0.52) & (np.abs(up - 0.5) <= 0.52)  # (K,) False where not finite
     commands, pen = [], "M"
     for i in chosen:
-        if not (
-            np.isfinite(right[i])
-            and np.isfinite(up[i])
-            and -0.02 <= up[i] <= 1.02
-            and -0.02 <= right[i] <= 1.02
-        ):
-            pen = "M"
-            continue
-        commands.append(f"{pen}{LEFT + right[i] * (RIGHT - LEFT):.0f} {BOTTOM - up[i] * (BOTTOM - TOP):.0f}")
-        pen = "L"
+        if inside[i]:
+            commands.append(
+                f"{pen}{LEFT + right[i] * (RIGHT - LEFT):.0f} {BOTTOM - up[i] * (BOTTOM - TOP):.0f}"
+            )
+        pen = "L" if inside[i] else "M"
     return "".join(commands)
 
 
 def _frame(x: Axis, y: Axis) -> Markup:
-    return Markup(
-        '<path class="frame" d="M{l} {t}V{b}H{r}"/>'
-        '<text x="{in_}" y="{t2}" text-anchor="end">{high}</text><text x="{in_}" y="{b}" text-anchor="end">{low}</text>'
-        '<text x="{l}" y="{under}">{left}</text><text x="{r}" y="{under}" text-anchor="end">{right}</text>'
-        '<text x="{m}" y="{under}" text-anchor="middle">{x_title}</text>'
-        '<text x="{l2}" y="{t2}">{y_title}</text>'
-    ).format(
-        l=LEFT, r=RIGHT, t=TOP, b=BOTTOM, in_=LEFT - 6, t2=TOP + 12, under=BOTTOM + 18, m=(LEFT + RIGHT) // 2, l2=LEFT + 6,
-        high=_short(y.high), low=_short(y.low), left=_short(x.low), right=_short(x.high), x_title=x.title, y_title=y.title,
-    )  # fmt: skip
+    """Two sides of the frame, both ends of each axis, and what they are."""
+    under, beside = BOTTOM + 18, LEFT - 6
+    return Markup("").join(
+        [
+            Markup('<path class="frame" d="M{} {}V{}H{}"/>').format(LEFT, TOP, BOTTOM, RIGHT),
+            _text(beside, TOP + 12, _short(y.high), "end"),
+            _text(beside, BOTTOM, _short(y.low), "end"),
+            _text(LEFT + 6, TOP + 12, y.title),
+            _text(LEFT, under, _short(x.low)),
+            _text((LEFT + RIGHT) // 2, under, x.title, "middle"),
+            _text(RIGHT, under, _short(x.high), "end"),
+        ]
+    )
+
+
+def _text(x: int, y: int, words: str, anchor: str = "start") -> Markup:
+    return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(x, y, anchor, words)
 
 
 def rows(
     title: str, names: Sequence[str], marks: Sequence[Sequence[tuple[float, float, float, str]]], x: Axis
 ) -> Markup:
-    """A row per name with marks (low, middle, high, colour): intervals with a dot; a bar where middle is NaN."""
+    """A row per name with marks (low, middle, high, colour): intervals with a dot; a bar if middle is NaN."""
     parts: list[Markup] = []
     for number, (name, found) in enumerate(zip(names, marks, strict=True)):
         y = TOP + number * ROW + ROW // 2
-        parts.append(
-            Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(NAME - 8, y + 4, name[:28])
-        )
-        for low, middle, high, colour in found:
-            left, right = (NAME + p * (RIGHT - NAME) for p in x.places(np.array([low, high])))
-            width = 8 if np.isnan(middle) else 2
-            line = '<path d="M{:.0f} {}H{:.0f}" stroke="{}" stroke-width="{}"/>'
-            parts.append(Markup(line).format(left, y, right, colour, width))
-            if not np.isnan(middle):
-                at = NAME + float(x.places(np.array([middle]))[0]) * (RIGHT - NAME)
-                parts.append(Markup('<circle cx="{:.0f}" cy="{}" r="3" fill="{}"/>').format(at, y, colour))
+        parts.append(_text(NAME - 8, y + 4, name[:LONGEST], "end"))
+        parts += [_row_mark(mark, y, x) for mark in found]
     bottom = TOP + len(names) * ROW + 14
-    parts.append(
-        Markup('<text x="{}" y="{}">{}</text><text x="{}" y="{}" text-anchor="end">{}</text>').format(
-            NAME, bottom, f"{_short(x.low)}  {x.title}", RIGHT, bottom, _short(x.high)
-        )
-    )
+    parts += [_text(NAME, bottom, f"{_short(x.low)}  {x.title}"), _text(RIGHT, bottom, _short(x.high), "end")]
     return _svg(title, bottom + 8, parts)
 
 
+def _row_mark(mark: tuple[float, float, float, str], y: int, x: Axis) -> Markup:
+    *ends, colour = mark
+    low, middle, high = NAME + x.places(np.array(ends)) * (RIGHT - NAME)
+    is_bar = np.isnan(middle)
+    line = Markup('<path d="M{:.0f} {}H{:.0f}" stroke="{}" stroke-width="{}"/>')
+    drawn = line.format(low, y, high, colour, 8 if is_bar else 2)
+    dot = Markup('<circle cx="{:.0f}" cy="{}" r="3" fill="{}"/>')
+    return drawn if is_bar else drawn + dot.format(middle, y, colour)
+
+
 def _svg(title: str, height: int, parts: Sequence[Markup]) -> Markup:
-    head = Markup('<svg class="picture" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-        WIDTH, height, title
-    )
-    return head + Markup("").join(parts) + Markup("</svg>")
+    head = '<svg class="picture" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+    return Markup(head).format(WIDTH, height, title) + Markup("").join(parts) + Markup("</svg>")  # noqa: S704
 
 
 def _short(value: float) -> str:
-    return str(escape(f"{value:.3g}"))
+    return f"{value:.3g}"
