@@ -38,7 +38,7 @@ dense_initialiser = Card(
         "torch": "W ~ U(-a, a),  a = 1/√in",
     },
     given=rows,
-    differs=0.5,
+    differs=0.2,
     defaults=("Dense.kernel_initializer",),
     issues=("pytorch/pytorch#15314", "pytorch/pytorch#57109", "pytorch/pytorch#19376"),
     faults=("start-scaled", "start-other-seed"),
@@ -297,7 +297,7 @@ same_seed = Card(
         "torch": "Mersenne Twister, u = (the lower 53 bits of two words)/2⁵³",
     },
     given=seed,
-    differs=0.1,
+    differs=0.2,
     faults=("start-other-seed", "order-other-seed"),
 )
 
@@ -478,7 +478,7 @@ def _(x, y):
     rng = np.random.RandomState(0)
     bounds = []
     for w in model.coefs_:
-        w *= np.sqrt(3)
+        w[:] *= np.sqrt(3)
         bounds.append(np.abs(w).max() / np.abs(rng.uniform(-1, 1, w.shape)).max())
         rng.uniform(size=50)  # the bias
     return np.array(bounds)
@@ -545,10 +545,11 @@ def _():
 def _():
     import torch
 
+    gain = torch.nn.init.calculate_gain("sigmoid")  # as with a linear layer
     bounds = []
-    for layer, gain in ((torch.nn.Linear(100, 50), "sigmoid"), (torch.nn.Linear(50, 50), "linear")):
+    for layer in (torch.nn.Linear(100, 50), torch.nn.Linear(50, 50)):
         torch.manual_seed(0)
-        torch.nn.init.xavier_uniform_(layer.weight, torch.nn.init.calculate_gain(gain))
+        torch.nn.init.xavier_uniform_(layer.weight, gain)
         torch.manual_seed(0)
         unit = torch.empty(layer.weight.shape).uniform_(-1, 1)
         bounds.append(layer.weight.detach().abs().max() / unit.abs().max())
@@ -584,7 +585,7 @@ initialiser_fans = Card(
         "torch": "in = shape[1]",
     },
     given=rows,
-    differs=0.2,
+    differs=0.1,
     absent={"sklearn": "scikit-learn's initialiser cannot be called, and cannot be chosen"},
     faults=("start-scaled",),
     dtype="float32",
@@ -979,7 +980,7 @@ lstm_kernel_initialiser = Card(
         "torch": "W ~ U(-a, a),  a = 1/√units",
     },
     given=rows,
-    differs=0.1,
+    differs=0.09,
     absent={
         "sklearn": "scikit-learn has no recurrent layers",
         "tensorflow": "TensorFlow's operations take whatever kernels they are given",
@@ -1028,10 +1029,10 @@ def _():
     import torch
 
     torch.manual_seed(0)
-    layer = torch.nn.LSTM(100, 20)
+    w, *_ = torch.nn.LSTM(100, 20).parameters()
     torch.manual_seed(0)
     unit = torch.empty(80, 100).uniform_(-1, 1)
-    return layer.weight_ih_l0.detach().abs().max() / unit.abs().max()
+    return w.detach().abs().max() / unit.abs().max()
 
 
 @lstm_kernel_initialiser.torch.like("keras")
@@ -1039,12 +1040,12 @@ def _():
     """Call xavier_uniform_ on weight_ih."""
     import torch
 
-    layer = torch.nn.LSTM(100, 20)
+    w, *_ = torch.nn.LSTM(100, 20).parameters()
     torch.manual_seed(0)
-    torch.nn.init.xavier_uniform_(layer.weight_ih_l0)
+    torch.nn.init.xavier_uniform_(w)
     torch.manual_seed(0)
     unit = torch.empty(80, 100).uniform_(-1, 1)
-    return layer.weight_ih_l0.detach().abs().max() / unit.abs().max()
+    return w.detach().abs().max() / unit.abs().max()
 
 
 recurrent_initialiser = Card(
@@ -1107,9 +1108,8 @@ def _():
 def _():
     import torch
 
-    layer = torch.nn.LSTM(3, 20)
-    u = layer.weight_hh_l0.detach().numpy().T
-    return np.allclose(u @ u.T, np.eye(20))
+    _, u, *_ = torch.nn.LSTM(3, 20).parameters()
+    return torch.allclose(u.T @ u, torch.eye(20))
 
 
 @recurrent_initialiser.torch.like("keras")
@@ -1117,10 +1117,9 @@ def _():
     """Call orthogonal_ on weight_hh, all gates at once."""
     import torch
 
-    layer = torch.nn.LSTM(3, 20)
-    torch.nn.init.orthogonal_(layer.weight_hh_l0)
-    u = layer.weight_hh_l0.detach().numpy().T
-    return np.allclose(u @ u.T, np.eye(20))
+    _, u, *_ = torch.nn.LSTM(3, 20).parameters()
+    torch.nn.init.orthogonal_(u)
+    return torch.allclose(u.T @ u, torch.eye(20))
 
 
 forget_gate_start = Card(
@@ -1138,12 +1137,13 @@ forget_gate_start = Card(
         "torch": "b_ih, b_hh ~ U(-a, a),  a = 1/√units:  σ(b) = (½, ½, ½, ½) in the mean",
     },
     given=rows,
-    differs=0.1,
+    differs=0.2,
     absent={
         "sklearn": "scikit-learn has no recurrent layers",
         "tensorflow": "TensorFlow's operations take whatever biases they are given",
     },
     defaults=("LSTM.unit_forget_bias",),
+    issues=("pytorch/pytorch#750", "pytorch/pytorch#20102"),
     faults=("start-biases-one",),
 )
 
@@ -1186,11 +1186,11 @@ def _():
     import torch
 
     torch.manual_seed(0)
-    layer = torch.nn.LSTM(3, 20)
-    b = layer.bias_ih_l0 + layer.bias_hh_l0
+    w, u, b, c = torch.nn.LSTM(3, 20).parameters()
     torch.manual_seed(0)
-    drawn = [torch.empty(p.shape).uniform_(-1, 1) / np.sqrt(20) for p in layer.parameters()]
-    return torch.sigmoid((b - drawn[2] - drawn[3]).detach().reshape(4, 20).mean(axis=1))
+    drawn = [torch.empty(p.shape).uniform_(-1, 1) / np.sqrt(20) for p in (w, u, b, c)]
+    left = b + c - drawn[2] - drawn[3]
+    return torch.sigmoid(left.detach().reshape(4, 20).mean(dim=1))
 
 
 @forget_gate_start.torch.like("keras")
@@ -1198,12 +1198,11 @@ def _():
     """Set both biases to zero, and the second quarter of one to one."""
     import torch
 
-    layer = torch.nn.LSTM(3, 20)
-    torch.nn.init.zeros_(layer.bias_ih_l0)
-    torch.nn.init.zeros_(layer.bias_hh_l0)
-    torch.nn.init.ones_(layer.bias_ih_l0[20:40])
-    b = layer.bias_ih_l0 + layer.bias_hh_l0
-    return torch.sigmoid(b.detach().reshape(4, 20).mean(axis=1))
+    _, _, b, c = torch.nn.LSTM(3, 20).parameters()
+    torch.nn.init.zeros_(b)
+    torch.nn.init.zeros_(c)
+    torch.nn.init.ones_(b[20:40])
+    return torch.sigmoid((b + c).detach().reshape(4, 20).mean(dim=1))
 
 
 attention_initialiser = Card(
@@ -1431,6 +1430,7 @@ truncated_normal = Card(
     differs=0.5,
     absent={"sklearn": "scikit-learn has no truncated normal"},
     defaults=("TruncatedNormal.stddev",),
+    issues=("foundation-model-stack/foundation-model-stack#289",),
 )
 
 
@@ -1643,6 +1643,7 @@ seed_restarts = Card(
     },
     given=rows,
     differs=0.5,
+    issues=("tensorflow/tensorflow#62577", "keras-team/keras-hub#352"),
     faults=("start-other-seed",),
 )
 
@@ -1747,7 +1748,7 @@ prelu_start = Card(
     ),
     conventions={"numpy torch": "y = max(x, 0) + ¼·min(x, 0)", "keras": "y = max(x, 0)"},
     given=signed,
-    differs=0.05,
+    differs=0.1,
     absent={
         "sklearn": "scikit-learn has no PReLU",
         "tensorflow": "TensorFlow's low level has no PReLU",
@@ -1811,7 +1812,7 @@ prelu_shared = Card(
         "keras": "a_j -= η·Σ min(x_j, 0) over rows",
     },
     given=signed,
-    differs=0.1,
+    differs=0.3,
     absent={
         "sklearn": "scikit-learn has no PReLU",
         "tensorflow": "TensorFlow's low level has no PReLU",
