@@ -12,6 +12,12 @@ def rows() -> Arrays:
     return {"x": rng.standard_normal((5, 100)), "y": rng.standard_normal((5, 50))}
 
 
+def line() -> Arrays:
+    """Rows `x` (5, 4) and targets `y` (5,)."""
+    rng = np.random.default_rng(14)
+    return {"x": rng.standard_normal((5, 4)), "y": rng.standard_normal(5)}
+
+
 def signed() -> Arrays:
     """Rows `x` (4, 3) of both signs."""
     return {"x": np.random.default_rng(4).standard_normal((4, 3))}
@@ -569,6 +575,163 @@ def _():
         unit = torch.empty(layer.weight.shape).uniform_(-1, 1)
         bounds.append(layer.weight.detach().abs().max() / unit.abs().max())
     return np.array(bounds)
+
+
+linear_start = Card(
+    id="linear-start",
+    title="Linear models: they start at zero or at random",
+    wrong=(
+        "scikit-learn's linear models start with all weights zero; a dense layer of one unit, which is the "
+        "same model, starts at random. Where the loss is convex and training runs to its end, the start is "
+        "forgotten. After a fixed number of epochs, with a perceptron, or with separable classes and no "
+        "penalty it is not, and a learning curve begins elsewhere."
+    ),
+    conventions={
+        "sklearn": "w = 0",
+        "tensorflow keras": "w ~ U(-a, a),  a = √(6/(in + 1))",
+        "torch": "w ~ U(-a, a),  a = 1/√in",
+    },
+    given=line,
+    differs=0.3,
+    absent={"numpy": "NumPy has no models; weights start as whoever writes them says"},
+    faults=("start-zero",),
+    dtype="float32",
+)
+
+
+@linear_start.sklearn
+def _(x, y):
+    from sklearn.linear_model import SGDRegressor
+
+    model = SGDRegressor(max_iter=1, tol=None)
+    model.fit(x, y, sample_weight=np.zeros(5))  # no step is taken
+    return np.abs(model.coef_).max()
+
+
+@linear_start.sklearn.like("keras")
+def _(x, y):
+    """Pass coef_init, drawn from ±√(6/(in + 1))."""
+    from sklearn.linear_model import SGDRegressor
+
+    bound = np.sqrt(6 / (4 + 1))
+    start = np.random.RandomState(0).uniform(-bound, bound, 4)
+    model = SGDRegressor(max_iter=1, tol=None)
+    model.fit(x, y, coef_init=start, sample_weight=np.zeros(5))  # no step is taken
+    unit = np.random.RandomState(0).uniform(-1, 1, 4)
+    return np.abs(model.coef_).max() / np.abs(unit).max()
+
+
+@linear_start.sklearn.like("torch")
+def _(x, y):
+    """Pass coef_init, drawn from ±1/√in."""
+    from sklearn.linear_model import SGDRegressor
+
+    bound = 1 / np.sqrt(4)
+    start = np.random.RandomState(0).uniform(-bound, bound, 4)
+    model = SGDRegressor(max_iter=1, tol=None)
+    model.fit(x, y, coef_init=start, sample_weight=np.zeros(5))  # no step is taken
+    unit = np.random.RandomState(0).uniform(-1, 1, 4)
+    return np.abs(model.coef_).max() / np.abs(unit).max()
+
+
+@linear_start.tensorflow
+def _():
+    import tensorflow as tf
+
+    tf.random.set_seed(0)
+    w = tf.compat.v1.get_variable("w", (4, 1), tf.float64)
+    tf.random.set_seed(0)
+    unit = tf.random.uniform((4, 1), -1, 1, tf.float64)
+    return np.abs(w).max() / np.abs(unit).max()
+
+
+@linear_start.tensorflow.like("sklearn")
+def _():
+    """Start with zeros."""
+    import tensorflow as tf
+
+    w = tf.compat.v1.get_variable("w", (4, 1), tf.float64, tf.compat.v1.zeros_initializer())
+    return np.abs(w).max()
+
+
+@linear_start.tensorflow.like("torch")
+def _():
+    """Use variance scaling with scale 1/3 and mode "fan_in"."""
+    import tensorflow as tf
+
+    initializer = tf.compat.v1.variance_scaling_initializer(1 / 3, "fan_in", "uniform")
+    tf.random.set_seed(0)
+    w = tf.compat.v1.get_variable("w", (4, 1), tf.float64, initializer)
+    tf.random.set_seed(0)
+    unit = tf.random.uniform((4, 1), -1, 1, tf.float64)
+    return np.abs(w).max() / np.abs(unit).max()
+
+
+@linear_start.keras
+def _():
+    import keras
+
+    layer = keras.layers.Dense(1)
+    layer.build((None, 4))
+    unit = keras.random.uniform((4, 1), -1, 1, seed=layer.kernel_initializer.seed)
+    return np.abs(layer.kernel).max() / np.abs(unit).max()
+
+
+@linear_start.keras.like("sklearn")
+def _():
+    """Pass kernel_initializer="zeros"."""
+    import keras
+
+    layer = keras.layers.Dense(1, kernel_initializer="zeros")
+    layer.build((None, 4))
+    return np.abs(layer.kernel).max()
+
+
+@linear_start.keras.like("torch")
+def _():
+    """Use variance scaling with scale 1/3 and mode "fan_in"."""
+    import keras
+
+    initializer = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
+    layer = keras.layers.Dense(1, kernel_initializer=initializer)
+    layer.build((None, 4))
+    unit = keras.random.uniform((4, 1), -1, 1, seed=initializer.seed)
+    return np.abs(layer.kernel).max() / np.abs(unit).max()
+
+
+@linear_start.torch
+def _():
+    import torch
+
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(4, 1)
+    torch.manual_seed(0)
+    unit = torch.empty(1, 4).uniform_(-1, 1)
+    return layer.weight.detach().abs().max() / unit.abs().max()
+
+
+@linear_start.torch.like("sklearn")
+def _():
+    """Call zeros_ on weight and bias."""
+    import torch
+
+    layer = torch.nn.Linear(4, 1)
+    torch.nn.init.zeros_(layer.weight)
+    torch.nn.init.zeros_(layer.bias)
+    return layer.weight.detach().abs().max()
+
+
+@linear_start.torch.like("keras")
+def _():
+    """Call xavier_uniform_ on the weight."""
+    import torch
+
+    layer = torch.nn.Linear(4, 1)
+    torch.manual_seed(0)
+    torch.nn.init.xavier_uniform_(layer.weight)
+    torch.manual_seed(0)
+    unit = torch.empty(1, 4).uniform_(-1, 1)
+    return layer.weight.detach().abs().max() / unit.abs().max()
 
 
 initialiser_fans = Card(

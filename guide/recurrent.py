@@ -38,7 +38,7 @@ def lstm() -> Arrays:
 
 
 def gru() -> Arrays:
-    """Sequences `x` (2, 6, 3); of gates z, r, n the kernels `w` (3, 12), `u` (4, 12), two biases `b` (2, 12)."""
+    """Sequences `x` (2, 6, 3); of gates z, r, n the kernels `w` (3, 12), `u` (4, 12), biases `b` (2, 12)."""
     rng = np.random.default_rng(8)
     shapes = {"x": (2, 6, 3), "w": (3, 12), "u": (4, 12), "b": (2, 12)}
     return {name: rng.standard_normal(shape) for name, shape in shapes.items()}
