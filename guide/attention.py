@@ -54,6 +54,11 @@ def table() -> Arrays:
     return {"table": np.random.default_rng(13).standard_normal((4, 3)), "ids": ids}
 
 
+def negative() -> Arrays:
+    """A `table` (4, 3) of vectors, and `ids` (2, 2), one of which is -1."""
+    return table() | {"ids": np.array([[1, 2], [3, -1]])}
+
+
 def labels() -> Arrays:
     """Labels of three classes, `ids` (4,), where -1 means unlabelled."""
     return {"ids": np.array([0, 2, -1, 1])}
@@ -1084,6 +1089,40 @@ def _(table, ids):
     layer.weight.data = torch.tensor(table)
     m = torch.tensor(ids != 0)[:, :, None]
     return ((m * layer(torch.tensor(ids))).sum(dim=1) / m.sum(dim=1)).detach()
+
+
+negative_id = Card(
+    id="embedding-negative-id",
+    title="Embedding: an id of -1",
+    wrong=(
+        "Keras's Embedding takes a negative id as NumPy does an index, from the end of the table, and "
+        "returns the last word's vector. PyTorch and, on the CPU, TensorFlow raise. Code that relies on the "
+        "error, or that marks padding by -1, works on without a word once it is in Keras, and trains the "
+        "last word."
+    ),
+    conventions={"numpy keras": "y = table[-1]: the last row"},
+    given=negative,
+    absent={
+        "sklearn": "scikit-learn has no embeddings",
+        "tensorflow": "tf.nn.embedding_lookup raises, on the CPU",
+        "torch": "torch.nn.Embedding raises",
+    },
+)
+
+
+@negative_id.numpy
+def _(table, ids):
+    return table[ids]
+
+
+@negative_id.keras
+def _(table, ids):
+    import keras
+
+    layer = keras.layers.Embedding(4, 3)
+    layer.build()
+    layer.set_weights([table])
+    return layer(ids)
 
 
 one_hot = Card(
