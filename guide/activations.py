@@ -819,7 +819,8 @@ activations_hard = Card(
     conventions={
         "numpy keras torch": (
             "hard silu: x·min(max(x/6+½, 0), 1);  hard tanh: min(max(x, -1), 1);  "
-            "soft shrink: sign(x)·max(|x|-½, 0);  hard shrink: x if |x| > ½, else 0;  threshold: x if x > θ, else c"
+            "soft shrink: sign(x)·max(|x|-½, 0);  hard shrink: x if |x| > ½, else 0;  "
+            "threshold: x if x > θ, else c"
         )
     },
     given=line,
@@ -1010,6 +1011,82 @@ def _(x):
     import torch
 
     return torch.nn.functional.leaky_relu(torch.tensor(x), negative_slope=float(np.float32(0.01)))
+
+
+hard_sigmoid_gradient = Card(
+    id="hard-sigmoid-float64",
+    title="Hard sigmoid in float64: its gradient is a float32 in PyTorch",
+    wrong=(
+        "PyTorch's value has all digits of the dtype, its gradient is 1/6 rounded to float32 whatever the "
+        "dtype. So a gradient check in float64 fails by a few billionths, and so does a comparison after the "
+        "first step. In float32 nothing shows."
+    ),
+    conventions={
+        "numpy keras": "y' = 1/6 if |x| < 3, else 0",
+        "torch": "y' = 1/6 rounded to float32 if |x| < 3, else 0",
+    },
+    given=line,
+    differs=1e-8,
+    absent={
+        "sklearn": "scikit-learn has no hard sigmoid",
+        "tensorflow": "outside Keras TensorFlow has no hard sigmoid",
+    },
+)
+
+
+@hard_sigmoid_gradient.numpy
+def _(x):
+    return np.where(abs(x) < 3, 1 / 6, 0)
+
+
+@hard_sigmoid_gradient.numpy.like("torch")
+def _(x):
+    """Round 1/6 to float32."""
+    return np.where(abs(x) < 3, np.float32(1 / 6), 0)
+
+
+@hard_sigmoid_gradient.keras
+def _(x):
+    import keras
+    import tensorflow as tf
+
+    x = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        y = keras.activations.hard_sigmoid(x)
+    return tape.gradient(y, x)
+
+
+@hard_sigmoid_gradient.keras.like("torch")
+def _(x):
+    """Multiply by 1/6, rounded to float32, before clipping."""
+    import keras
+    import tensorflow as tf
+
+    x = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        y = keras.ops.clip(x * np.float64(np.float32(1 / 6)) + 0.5, 0, 1)
+    return tape.gradient(y, x)
+
+
+@hard_sigmoid_gradient.torch
+def _(x):
+    import torch
+
+    x = torch.tensor(x, requires_grad=True)
+    y = torch.nn.functional.hardsigmoid(x)
+    y.sum().backward()
+    return x.grad
+
+
+@hard_sigmoid_gradient.torch.like("keras")
+def _(x):
+    """Write it with relu6."""
+    import torch
+
+    x = torch.tensor(x, requires_grad=True)
+    y = torch.nn.functional.relu6(x + 3) / 6
+    y.sum().backward()
+    return x.grad
 
 
 swish_beta = Card(
