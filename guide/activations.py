@@ -546,8 +546,8 @@ softplus_threshold = Card(
     title="Softplus: linear above a threshold",
     wrong=(
         "PyTorch's softplus returns its argument itself where that exceeds a threshold, to save the "
-        "exponential; the others compute it to the last digit. In float32 nothing is lost at the default. In "
-        "float64 a billionth is, and the function jumps there, which gradient checks notice."
+        "exponential; the others compute it to the last digit. In float32 nothing is lost at the default. "
+        "In float64 something is, and the function jumps there, which gradient checks notice."
     ),
     conventions={
         "numpy tensorflow keras": "y = ln(1 + eˣ)",
@@ -864,9 +864,9 @@ gelu_constants = Card(
     id="gelu-float64",
     title="GELU in float64: float32 constants in TensorFlow",
     wrong=(
-        "TensorFlow multiplies by √½ as a float32 whatever the dtype of its argument, and Keras calls it. In "
-        "float64 the activation is off in the ninth digit, so that comparisons stop there and nothing that "
-        "is passed helps. In float32 it does not show."
+        "TensorFlow multiplies by √½ as a float32 whatever the dtype of its argument, and Keras calls it. "
+        "In float64 the activation has hardly more digits than in float32, and nothing that is passed "
+        "helps. In float32 it does not show."
     ),
     conventions={
         "numpy torch": "y = x/2 · (1 + erf(x/√2))",
@@ -1018,8 +1018,7 @@ hard_sigmoid_gradient = Card(
     title="Hard sigmoid in float64: its gradient is a float32 in PyTorch",
     wrong=(
         "PyTorch's value has all digits of the dtype, its gradient is 1/6 rounded to float32 whatever the "
-        "dtype. So a gradient check in float64 fails by a few billionths, and so does a comparison after the "
-        "first step. In float32 nothing shows."
+        "dtype. So in float64 a comparison ends after the first step. In float32 nothing shows."
     ),
     conventions={
         "numpy keras": "y' = 1/6 if |x| < 3, else 0",
@@ -1093,9 +1092,9 @@ swish_beta = Card(
     id="swish-beta",
     title="Swish with β: only TensorFlow takes it, and rounds it to float32",
     wrong=(
-        "tf.nn.silu has the β of the swish paper; Keras's and PyTorch's functions of that name have none, so "
-        "a port that drops the argument trains with β = 1. And a β given as a Python number becomes float32 "
-        "first, which shows in the eighth digit."
+        "tf.nn.silu has the β of the swish paper; Keras's and PyTorch's functions of that name have none, "
+        "so a port that drops the argument trains with β = 1. And a β given as a Python number becomes "
+        "float32 first, which shows in float64."
     ),
     conventions={
         "tensorflow": "y = x·σ(b·x),  b = β rounded to float32",

@@ -68,7 +68,8 @@ def wide() -> Arrays:
     return {"x": rng.standard_normal((20, 6)), "w": rng.standard_normal((6, 4))}
 
 
-NUMPY_FLOAT64 = "scikit-learn computes with the arrays that it is given"
+BY_NUMPY = "scikit-learn computes with the arrays that it is given"
+REFUSED = "the original stops with an error, so there is nothing to match"
 
 float64_input = Card(
     id="float64-input",
@@ -89,7 +90,6 @@ float64_input = Card(
     issues=("keras-team/keras#15791",),
     faults=("data-float32", "parameters-float32", "start-float32", "targets-float32"),
 )
-REFUSED = "the original stops with an error, so there is nothing to match"
 
 
 @float64_input.numpy
@@ -218,9 +218,10 @@ floatx_late = Card(
     title="set_floatx after the first layer: layers stay float32",
     wrong=(
         "The dtype of Keras's layers is a policy, which is made from floatx when the first layer is built, "
-        "and kept. Called later, set_floatx('float64') changes losses, metrics and converted arrays, but layers "
-        "go on being float32. PyTorch's set_default_dtype counts for every layer built after it. A notebook "
-        "in which any layer was built before shows it, a script that begins with the call does not."
+        "and kept. Called later, set_floatx('float64') changes losses, metrics and converted arrays, but "
+        "layers go on being float32. PyTorch's set_default_dtype counts for every layer built after it. A "
+        "notebook in which any layer was built before shows it, a script that begins with the call does "
+        "not."
     ),
     conventions={
         "keras": "y = float32(x)·float32(w), rounded to float32",
@@ -229,7 +230,7 @@ floatx_late = Card(
     given=products,
     differs=3e-8,
     absent={
-        "sklearn": NUMPY_FLOAT64,
+        "sklearn": BY_NUMPY,
         "tensorflow": "outside Keras TensorFlow has no dtype of layers",
     },
     faults=("parameters-float32", "start-float32"),
@@ -310,7 +311,7 @@ python_cast = Card(
     },
     given=numbers,
     differs=8e-9,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
     issues=("tensorflow/tensorflow#35938", "tensorflow/tensorflow#57779"),
 )
 
@@ -376,8 +377,8 @@ python_momentum = Card(
     title="Momentum given as a Python number: float32 in Keras and TensorFlow",
     wrong=(
         "In a training in float64 Keras and TensorFlow round the momentum to float32, because they cast a "
-        "Python number. The parameters drift apart slowly from the first step on, in the seventh digit after "
-        "a hundred, which looks like rounding and is none. In float32 everything is rounded anyway."
+        "Python number. The parameters drift apart slowly from the first step on, which looks like rounding "
+        "and is none. In float32 everything is rounded anyway."
     ),
     conventions={
         "numpy sklearn torch": "v = μ·v - η·g,  w += v",
@@ -508,9 +509,10 @@ python_betas = Card(
     title="Adam's β as Python numbers: float32 in the bias correction",
     wrong=(
         "Keras updates both moments with the β that it was given, but takes the powers of the bias "
-        "correction from β rounded to float32; 1 - 0.999 loses most of its digits then, so the first steps "
-        "are off by some millionths. TensorFlow's optimizer rounds β everywhere and multiplies its powers in "
-        "float32. It shows in float64 only. ε is 0 here, for its place is another matter."
+        "correction from β rounded to float32; 1 - β₂ loses most of its digits then, so the first steps are "
+        "off by far more than a rounding to float32. TensorFlow's optimizer rounds β everywhere and "
+        "multiplies its powers in float32. It shows in float64 only. ε is 0 here, for its place is another "
+        "matter."
     ),
     conventions={
         "numpy sklearn torch": "w -= η·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/√v",
@@ -730,8 +732,8 @@ python_rate = Card(
     title="Learning rate as a Python number: float32 in TensorFlow only",
     wrong=(
         "TensorFlow's optimizers make a float32 of a learning rate that is a Python number; Keras puts it "
-        "into a variable of its floatx and loses nothing. So in float64 each step of TensorFlow is too long "
-        "or too short by a few hundred-millionths."
+        "into a variable of its floatx and loses nothing. So in float64 each step of TensorFlow is a little "
+        "too long or too short."
     ),
     conventions={
         "numpy sklearn keras torch": "w -= η·g",
@@ -849,6 +851,94 @@ def _(start, gradients):
 
     w = torch.tensor(start)
     optimizer = torch.optim.SGD([w], lr=float(np.float32(0.01)))
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+python_decay = Card(
+    id="python-float-weight-decay",
+    title="Weight decay as a Python number: float32 in Keras",
+    wrong=(
+        "Keras casts the weight decay of an optimizer from a Python number, by way of float32. The decay is "
+        "small, and so is what is lost of it: a comparison in float64 still sees it from the first steps on."
+    ),
+    conventions={
+        "numpy torch": "w -= η·(g + λ·w)",
+        "keras": "the same with λ rounded to float32",
+    },
+    given=given.descent,
+    differs=3e-10,
+    absent={
+        "sklearn": "scikit-learn's optimizers have no weight decay",
+        "tensorflow": "TensorFlow's optimizers have no weight decay",
+    },
+    issues=("tensorflow/tensorflow#35938",),
+)
+
+
+@python_decay.numpy
+def _(start, gradients):
+    w = start
+    for g in gradients:
+        w = w - 0.01 * (g + 0.1 * w)
+        yield w
+
+
+@python_decay.numpy.like("keras")
+def _(start, gradients):
+    """Round the weight decay to float32."""
+    w = start
+    for g in gradients:
+        w = w - 0.01 * (g + np.float64(np.float32(0.1)) * w)
+        yield w
+
+
+@python_decay.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.SGD(0.01, weight_decay=0.1)
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@python_decay.keras.like("torch")
+def _(start, gradients):
+    """Pass np.float64(0.1)."""
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.SGD(0.01, weight_decay=np.float64(0.1))
+    optimizer.build([w])
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield w.numpy()
+
+
+@python_decay.torch
+def _(start, gradients):
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.SGD([w], lr=0.01, weight_decay=0.1)
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        yield w.numpy()
+
+
+@python_decay.torch.like("keras")
+def _(start, gradients):
+    """Round the weight decay to float32."""
+    import torch
+
+    w = torch.tensor(start)
+    optimizer = torch.optim.SGD([w], lr=0.01, weight_decay=float(np.float32(0.1)))
     for g in gradients:
         w.grad = torch.tensor(g)
         optimizer.step()
@@ -1053,7 +1143,7 @@ constant_list = Card(
     },
     given=numbers,
     differs=1e-8,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
     faults=("data-float32",),
 )
 
@@ -1132,7 +1222,7 @@ mixed_dtypes = Card(
     },
     given=numbers,
     differs=0.5,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
 )
 
 
@@ -1193,7 +1283,7 @@ scalar_promotion = Card(
     given=numbers,
     differs=1e-8,
     absent={
-        "sklearn": NUMPY_FLOAT64,
+        "sklearn": BY_NUMPY,
         "tensorflow": "TensorFlow refuses to multiply them",
     },
 )
@@ -1257,7 +1347,7 @@ integer_division = Card(
     },
     given=integers,
     differs=1e-8,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
 )
 
 
@@ -1335,7 +1425,7 @@ integer_mean = Card(
     },
     given=integers,
     differs=0.1,
-    absent={"sklearn": NUMPY_FLOAT64, "torch": "PyTorch refuses to average integers"},
+    absent={"sklearn": BY_NUMPY, "torch": "PyTorch refuses to average integers"},
 )
 
 
@@ -1393,7 +1483,7 @@ byte_sum = Card(
     },
     given=pixels,
     differs=0.3,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
 )
 
 
@@ -1467,7 +1557,7 @@ half_mean = Card(
     },
     given=halves,
     differs=0.5,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
 )
 
 
@@ -1532,8 +1622,8 @@ running_sum = Card(
     title="Cumulative sum of float32: added in float32 or in float64",
     wrong=(
         "PyTorch adds up in float64 on a processor and rounds each result; NumPy, TensorFlow and Keras add "
-        "in float32, and lose digits with every term. After some thousand terms the fifth digit differs, and "
-        "the longer the sum, the earlier one, as in cumulated probabilities and returns."
+        "in float32, and lose digits with every term. The longer the sum, the more digits differ, as in "
+        "cumulative probabilities and returns."
     ),
     conventions={
         "numpy tensorflow keras": "yⱼ = float32(yⱼ₋₁ + xⱼ)",
@@ -1541,7 +1631,7 @@ running_sum = Card(
     },
     given=long_sum,
     differs=2e-5,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
     dtype="float32",
 )
 
@@ -1619,7 +1709,7 @@ denormals = Card(
     },
     given=tiny,
     differs=0.03,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
 )
 
 
@@ -1689,10 +1779,10 @@ loss_scale = Card(
     id="loss-scale",
     title="Mixed precision: the loss scale at first",
     wrong=(
-        "Under float16 the loss is multiplied by a scale, which halves with each overflow and doubles after "
-        "some thousand steps without one. PyTorch starts with twice the scale of Keras, so that the "
-        "first overflows, and with them the steps that are skipped, fall on other batches. With bfloat16 no "
-        "scale is needed."
+        "Under float16 the loss is multiplied by a scale, which falls with each overflow and rises after "
+        "many steps without one. PyTorch starts with a larger scale than Keras, so that the first "
+        "overflows, and with them the steps that are skipped, fall on other batches. With bfloat16 no scale "
+        "is needed."
     ),
     conventions={
         "tensorflow keras": "2¹⁵ at first, halved after an overflow",
@@ -1793,7 +1883,7 @@ remainder = Card(
     ),
     conventions={"numpy tensorflow keras torch": "x mod y = x - y·⌊x/y⌋,  ⌊x/y⌋,  round half to even"},
     given=signs,
-    absent={"sklearn": NUMPY_FLOAT64},
+    absent={"sklearn": BY_NUMPY},
 )
 
 
