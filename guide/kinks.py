@@ -674,7 +674,7 @@ max_along_axis = Card(
     given=tied_rows,
     differs=0.2,
     absent={"sklearn": BY_HAND},
-    issues=("pytorch/pytorch#43519",),
+    issues=("pytorch/pytorch#155048",),
 )
 
 
@@ -824,7 +824,7 @@ maximum_tie = Card(
     given=tied_pairs,
     differs=0.2,
     absent={"sklearn": BY_HAND},
-    issues=("pytorch/pytorch#184572",),
+    issues=("pytorch/pytorch#56734", "pytorch/pytorch#184572"),
 )
 
 
@@ -1016,6 +1016,7 @@ max_pool = Card(
     },
     given=tied_image,
     absent={"sklearn": BY_HAND},
+    issues=("tensorflow/tensorflow#4886", "tensorflow/tensorflow#51682"),
 )
 
 

@@ -87,7 +87,6 @@ float64_input = Card(
     },
     given=products,
     differs=3e-8,
-    issues=("keras-team/keras#15791",),
     faults=("data-float32", "parameters-float32", "start-float32", "targets-float32"),
 )
 
@@ -312,7 +311,7 @@ python_cast = Card(
     given=numbers,
     differs=8e-9,
     absent={"sklearn": BY_NUMPY},
-    issues=("tensorflow/tensorflow#35938", "tensorflow/tensorflow#57779"),
+    issues=("tensorflow/tensorflow#35938", "tensorflow/tensorflow#57779", "tensorflow/tensorflow#53306"),
 )
 
 
@@ -386,7 +385,7 @@ python_momentum = Card(
     },
     given=given.descent,
     differs=1e-7,
-    issues=("tensorflow/tensorflow#35938", "tensorflow/tensorflow#64548"),
+    issues=("tensorflow/tensorflow#35938",),
     faults=("momentum-float32",),
 )
 
