@@ -13,6 +13,7 @@ Series = Mapping[str, tuple[Array, Array]]
 COINCIDE = 1e-9  # curves that are no further apart, relative to the largest value, coincide to the eye
 # Of one backend, and of several.
 VERBS = ({"be": "is", "stay": "stays", "leave": "leaves"}, {"be": "are", "stay": "stay", "leave": "leave"})
+PLURAL = ("mistakes",)
 COUNTABLE = 1e4  # more ulp than this are no rounding, and told as a share
 
 
@@ -64,11 +65,12 @@ def _course(x: Array, y: Array, x_title: str, y_title: str) -> str:
     first, last = y[finite[0]], y[finite[-1]]
     until = f"in {x[finite[-1]]:,.6g} {x_title}{'s' if x[finite[-1]] != 1 else ''}"
     broken = ", and is not finite then" if finite[-1] < len(y) - 1 else ""
-    return f"{_the(y_title)} goes from {first:.3g} to {last:.3g} {until}{broken}"
+    verb = "go" if y_title in PLURAL else "goes"
+    return f"{_the(y_title)} {verb} from {first:.3g} to {last:.3g} {until}{broken}"
 
 
 def _the(name: str) -> str:
-    return name if len(name) == 1 or name.endswith("s") else f"the {name}"
+    return name if len(name) == 1 or name in PLURAL else f"the {name}"
 
 
 def fit(series: Series) -> str:
