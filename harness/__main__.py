@@ -246,7 +246,7 @@ def defaults(names: tuple[str, ...], source: str, port: str, as_json: bool) -> N
     from harness.result import encode
     from harness.session import Broken
 
-    console = _console()
+    console = _console(stderr=as_json)
     things = guide.choose(names, source, port)
     try:
         found = guide.read(things, source, port)
