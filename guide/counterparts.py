@@ -11,6 +11,7 @@ somewhere, that mean something else, and those that a card may name.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import final
 
 from guide.card import FRAMEWORKS
@@ -112,7 +113,7 @@ OPTIMIZERS = (
             DECAY,
             *same("dampening"),
             *CLIPPING,
-            *same("gradient_accumulation_steps"),
+            *same("gradient_accumulation_steps", "use_ema", "ema_momentum"),
         ),
         keras="keras.optimizers.SGD",
         torch="torch.optim.SGD",
@@ -228,6 +229,18 @@ OPTIMIZERS = (
         torch="torch.nn.utils.clip_grad_norm_",
         tensorflow="tensorflow.clip_by_global_norm",
     ),
+    Counterpart(
+        "LossScaleOptimizer",
+        (
+            P("initial_scale", torch="init_scale"),
+            P("dynamic_growth_steps", torch="growth_interval"),
+            P("growth_factor", remarks={"keras": "always 2"}),
+            P("backoff_factor", remarks={"keras": "always 1/2"}),
+        ),
+        keras="keras.optimizers.LossScaleOptimizer",
+        torch="torch.amp.GradScaler",
+    ),
+    Counterpart("zero_grad", same("set_to_none"), torch="torch.optim.Optimizer.zero_grad"),
 )
 
 INITIAL_RATE = P(
@@ -481,6 +494,29 @@ LAYERS = (
         torch="torch.nn.GroupNorm",
     ),
     Counterpart(
+        "InstanceNorm2d",
+        (
+            P("groups", remarks={"keras": "-1 for one group for each channel"}),
+            EPSILON,
+            CENTER,
+            SCALE,
+            *same("momentum", "track_running_stats"),
+        ),
+        keras="keras.layers.GroupNormalization",
+        torch="torch.nn.InstanceNorm2d",
+    ),
+    Counterpart(
+        "LocalResponseNorm",
+        (
+            P("size", tensorflow="depth_radius", remarks={"tensorflow": "(size - 1) / 2"}),
+            P("alpha", remarks={"torch": "divided by size"}),
+            P("beta"),
+            P("k", tensorflow="bias"),
+        ),
+        torch="torch.nn.LocalResponseNorm",
+        tensorflow="tensorflow.nn.local_response_normalization",
+    ),
+    Counterpart(
         "RMSNormalization",
         (FEATURES, P("epsilon", torch="eps", remarks={"torch": "None: the eps of the dtype"})),
         keras="keras.layers.RMSNormalization",
@@ -556,6 +592,21 @@ LAYERS = (
         keras="keras.layers.MultiHeadAttention",
         torch="torch.nn.MultiheadAttention",
     ),
+    Counterpart(
+        "Attention",
+        (
+            P(
+                "use_scale",
+                torch="scale",
+                remarks={"keras": "a trained factor; False: none at all", "torch": "None: 1/√features"},
+            ),
+            P("dropout", torch="dropout_p"),
+            *same("score_mode", "is_causal"),
+        ),
+        keras="keras.layers.Attention",
+        torch="torch.nn.functional.scaled_dot_product_attention",
+    ),
+    Counterpart("RNN", same("zero_output_for_mask"), keras="keras.layers.RNN"),
     Counterpart(
         "Dropout",
         (P("rate", torch="p"),),
@@ -832,6 +883,25 @@ LOSSES = (
         keras="keras.losses.Hinge",
         tensorflow=f"{V1}.losses.hinge_loss",
         sklearn="sklearn.metrics.hinge_loss",
+    ),
+    Counterpart(
+        "HingeEmbeddingLoss",
+        (P("margin", remarks={"torch": "of distances: a loss of its own", "keras": "always 1"}), MEAN),
+        keras="keras.losses.Hinge",
+        torch="torch.nn.HingeEmbeddingLoss",
+    ),
+    Counterpart(
+        "CategoricalHinge",
+        (
+            P(
+                "margin",
+                remarks={"keras": "always 1, to the best wrong class", "torch": "to all wrong classes"},
+            ),
+            *same("p"),
+            MEAN,
+        ),
+        keras="keras.losses.CategoricalHinge",
+        torch="torch.nn.MultiMarginLoss",
     ),
     Counterpart(
         "Poisson",
@@ -1113,7 +1183,7 @@ def _estimator(name: str) -> Counterpart:
             ),
             P("epsilon", keras=ABSENT, torch=ABSENT, remarks={"sklearn": "where Huber's loss turns linear"}),
             *STOPPING,
-            *same("average", "l1_ratio", "fit_intercept", "class_weight"),
+            *same("average", "l1_ratio", "fit_intercept", "class_weight", "warm_start"),
         ),
         keras="keras.optimizers.SGD",
         torch="torch.optim.SGD",
@@ -1229,28 +1299,33 @@ def shared(source: str, port: str) -> list[Counterpart]:
     ]
 
 
+@cache
 def find(reference: str) -> tuple[Counterpart, Parameter]:
-    """What "Adam.epsilon" refers to.
+    """What "Adam.epsilon" refers to; "NAdam.eps", as PyTorch calls it, is known too.
 
     Raises `LookupError` that names what there is not.
     """
     name, dot, parameter = reference.rpartition(".")
     if not dot:
         raise LookupError(f"{reference!r} names no parameter, expected Thing.parameter, as in Adam.epsilon")
-    if name not in COUNTERPARTS:
-        raise LookupError(f"{reference!r}: there is no {name!r}{_instead(name)}")
-    listed = {one.name: one for one in COUNTERPARTS[name].parameters}
-    if parameter not in listed:
-        raise LookupError(f"{reference!r}: {name} lists {', '.join(listed)}, but no {parameter!r}")
-    return COUNTERPARTS[name], listed[parameter]
+    things = [COUNTERPARTS[name]] if name in COUNTERPARTS else _so_called(name)
+    if not things:
+        close = get_close_matches(name, COUNTERPARTS, n=3)
+        meant = f", did you mean {' or '.join(close)}?" if close else ""
+        raise LookupError(f"{reference!r}: there is no {name!r}{meant}")
+    listed = [(thing, one) for thing in things for one in thing.parameters]
+    own = [pair for pair in listed if pair[1].name == parameter]
+    others = [(thing, one) for thing, one in listed if parameter in map(one.called, thing.names)]
+    if not (own or others):
+        known = ", ".join(one.name for one in things[0].parameters)
+        raise LookupError(f"{reference!r}: {things[0].name} lists {known}, but no {parameter!r}")
+    return (own or others)[0]
 
 
-def _instead(name: str) -> str:
-    """How what a framework calls so is called here, or what is spelled alike."""
-    so_called = [
-        thing.name
+def _so_called(name: str) -> list[Counterpart]:
+    """What some framework gives this name."""
+    return [
+        thing
         for thing in COUNTERPARTS.values()
         if any(dotted.rpartition(".")[2] == name for dotted in thing.names.values())
     ]
-    found = so_called or get_close_matches(name, COUNTERPARTS, n=3)
-    return f", did you mean {' or '.join(found)}?" if found else ""

@@ -128,11 +128,27 @@ def test_reference_is_found() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reference", "meant"),
+    [
+        ("NAdam.eps", "Nadam.epsilon"),
+        ("Embedding.padding_idx", "Embedding.mask_zero"),
+        ("DataLoader.drop_last", "fit.drop_last"),
+        ("PolynomialLR.total_iters", "PolynomialDecay.decay_steps"),
+        ("LinearLR.total_iters", "LinearLR.total_iters"),
+    ],
+)
+def test_reference_by_the_name_in_one_framework_is_found(reference: str, meant: str) -> None:
+    assert find(reference) == find(meant)
+    thing, parameter = find(reference)
+    assert f"{thing.name}.{parameter.name}" == meant
+
+
+@pytest.mark.parametrize(
     ("reference", "message"),
     [
         ("Adam", "'Adam' names no parameter, expected Thing.parameter, as in Adam.epsilon"),
         ("Adem.epsilon", "'Adem.epsilon': there is no 'Adem', did you mean Adam or AdamW"),
-        ("NAdam.epsilon", "'NAdam.epsilon': there is no 'NAdam', did you mean Nadam?"),
+        ("NAdam.quux", "'NAdam.quux': Nadam lists learning_rate, beta_1, beta_2, epsilon"),
         ("quux.epsilon", "'quux.epsilon': there is no 'quux'"),
         ("adam.epsilon", "'adam.epsilon': there is no 'adam', did you mean Nadam or Adam"),
         ("LeakyReLU.eps", "'LeakyReLU.eps': LeakyReLU lists negative_slope, but no 'eps'"),

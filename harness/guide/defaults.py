@@ -15,7 +15,15 @@ from msgspec import Struct
 from backends import COLUMNS
 from backends.base import Placement
 from guide import CARDS
-from guide.counterparts import COUNTERPARTS, NO_SETTINGS, WITH_CONSTRUCTORS, Counterpart, Parameter, shared
+from guide.counterparts import (
+    COUNTERPARTS,
+    NO_SETTINGS,
+    WITH_CONSTRUCTORS,
+    Counterpart,
+    Parameter,
+    find,
+    shared,
+)
 from harness.guide.inspected import REQUIRED
 from harness.plan import UsageError, suggestion
 from harness.protocol import Inspect, Inspected
@@ -170,8 +178,8 @@ def align(thing: Counterpart, source: str, port: str, here: Inspected, there: In
     left = _Side(source, here.defaults.get(names[0], {}))
     right = _Side(port, there.defaults.get(names[1], {}))
     mine, other = left.unlisted(thing), right.unlisted(thing)
-    shared = [name for name in mine if name in other]
-    parameters = [*thing.parameters, *map(Parameter, shared)]
+    common = [name for name in mine if name in other]
+    parameters = [*thing.parameters, *map(Parameter, common)]
     problems = [
         told.problems[name] for told, name in zip((here, there), names, strict=True) if name in told.problems
     ]
@@ -180,8 +188,8 @@ def align(thing: Counterpart, source: str, port: str, here: Inspected, there: In
         source=names[0],
         port=names[1],
         rows=[row for parameter in parameters if (row := _row(thing, parameter, left, right))],
-        only_source={name: value for name, value in mine.items() if name not in shared},
-        only_port={name: value for name, value in other.items() if name not in shared},
+        only_source={name: value for name, value in mine.items() if name not in common},
+        only_port={name: value for name, value in other.items() if name not in common},
         problems=problems,
     )
 
@@ -201,7 +209,7 @@ def _row(thing: Counterpart, parameter: Parameter, left: _Side, right: _Side) ->
             for side in (left, right)
             if side.framework in parameter.remarks
         },
-        cards=[card.id for card in CARDS.values() if f"{thing.name}.{parameter.name}" in card.defaults],
+        cards=[card.id for card in CARDS.values() if (thing, parameter) in map(find, card.defaults)],
     )
 
 
