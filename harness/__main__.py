@@ -240,6 +240,39 @@ def show(task: str, names: tuple[str, ...], tasks_from: Path | None) -> None:
     print_task(table[task], [c.spelling for c in chosen if not names or c.spelling in names], _console())
 
 
+@main.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--from", "source", required=True, help="The framework that code is ported from.")
+@click.option("--to", "port", required=True, help="The framework that it is ported to.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the tables.")
+def defaults(names: tuple[str, ...], source: str, port: str, as_json: bool) -> None:
+    """Defaults of two frameworks side by side, as the installed versions have them, and which differ.
+
+    NAME is a class or a function, such as Adam or Dense; everything that both have if none is given.
+
+    0 told · 2 wrong use · 3 a framework is missing, or something could not be read
+    """
+    from harness.guide import defaults as guide
+    from harness.report import defaults as report
+    from harness.result import encode
+    from harness.session import Broken
+
+    console = _console(stderr=as_json)
+    things = guide.choose(names, source, port)
+    try:
+        found = guide.read(things, source, port)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Broken as broken:
+        _say(console, f"{broken.status}: {broken.reason}")
+        sys.exit(3)
+    if as_json:
+        click.echo(encode(found), nl=False)
+    else:
+        report.print_defaults(found, console)
+    sys.exit(found.exit_code())
+
+
 @main.command("random")
 @click.option(
     "-b", "--backend", "names", multiple=True, help="Backend name, or a .py file with one of your own."
