@@ -11,39 +11,58 @@ from tasks.spec import Array
 Series = Mapping[str, tuple[Array, Array]]
 
 COINCIDE = 1e-9  # curves that are no further apart, relative to the largest value, coincide to the eye
-# Of one backend, and of several.
-VERBS = ({"be": "is", "stay": "stays", "leave": "leaves"}, {"be": "are", "stay": "stay", "leave": "leave"})
 PLURAL = ("mistakes",)
 COUNTABLE = 1e4  # more ulp than this are no rounding, and told as a share
 
 
 def differences(series: Series, tolerance: tuple[Array, Array], eps: float, reference: str) -> str:
-    """Of relative differences by step: "Keras and PyTorch stay within 3 ulp of NumPy for all 972 steps"."""
-    groups: dict[str, list[str]] = {}
-    for label, (steps, sizes) in series.items():
-        groups.setdefault(_difference(steps, sizes, tolerance, eps, reference), []).append(label)
-    parts = [
-        f"{_listed(labels)} {words.format(**VERBS[len(labels) > 1])}" for words, labels in groups.items()
-    ]
+    """Of relative differences by step: "Keras and PyTorch stay within 3 ulp of NumPy for all 972 steps".
+
+    `tolerance` are steps (K,) and there the highest tolerance of any parameter (K,).
+    """
+    outside = {label: _leaves(*found, tolerance) for label, found in series.items()}
+    parts = [f"{_listed([label])} {words}" for label, words in outside.items() if words]
+    inside = {label: sizes for label, (_, sizes) in series.items() if not outside[label] and len(sizes)}
+    if not inside:
+        return f"{'; '.join(parts) or 'No step can be compared'}."
+    steps = max(int(series[label][0][-1]) for label in inside)
+    last = f"for all {steps:,} steps" if steps > 1 else "in the one step"
+    exact = [label for label, sizes in inside.items() if not np.any(sizes)]
+    if exact:
+        parts.insert(
+            0, f"{_listed(exact)} {'are' if len(exact) > 1 else 'is'} {reference} to the last bit {last}"
+        )
+    near = {label: float(sizes.max()) for label, sizes in inside.items() if label not in exact}
+    if near:
+        parts.insert(0, f"{_listed(near)} {_within(near, eps)} of {reference} {last}{_each(near, eps)}")
     return f"{'; '.join(parts)}."
 
 
-def _difference(
-    steps: Array, sizes: Array, tolerance: tuple[Array, Array], eps: float, reference: str
-) -> str:
-    if not len(steps):
-        return "observed no step that can be compared"
-    last = f"for all {steps[-1]:,} steps" if steps[-1] > 1 else "in the one step"
-    if not np.any(sizes):
-        return f"{{be}} {reference} to the last bit {last}"
+def _within(near: Mapping[str, float], eps: float) -> str:
+    return f"{'stay' if len(near) > 1 else 'stays'} within {_size(max(near.values()), eps)}"
+
+
+def _each(near: Mapping[str, float], eps: float) -> str:
+    """The worst of each, where they are not all the same."""
+    groups: dict[str, list[str]] = {}
+    for label, size in sorted(near.items(), key=lambda item: item[1]):
+        groups.setdefault(_size(size, eps), []).append(label)
+    parts = [f"{_listed(labels)} {size.removesuffix(' ulp')}" for size, labels in groups.items()]
+    return f" ({', '.join(parts)})" if len(groups) > 1 else ""
+
+
+def _size(largest: float, eps: float) -> str:
+    return f"{math.ceil(largest / eps):,} ulp" if largest < COUNTABLE * eps else f"{largest:.1e}"
+
+
+def _leaves(steps: Array, sizes: Array, tolerance: tuple[Array, Array]) -> str:
+    """Where a backend is first out of tolerance, in words; nothing where it never is."""
     out = np.flatnonzero(~(sizes <= np.interp(steps, *tolerance)))
-    if out.size:
-        size = sizes[out[0]]
-        by = f"by {size:.1e} of the largest value" if np.isfinite(size) else "by more than can be told"
-        return f"{{leave}} the tolerance at step {steps[out[0]]:,}, {by}"
-    largest = float(sizes.max())
-    within = f"{math.ceil(largest / eps):,} ulp" if largest < COUNTABLE * eps else f"{largest:.1e}"
-    return f"{{stay}} within {within} of {reference} {last}"
+    if not out.size:
+        return ""
+    size = sizes[out[0]]
+    by = f"by {size:.1e} of the largest value" if np.isfinite(size) else "by more than can be told"
+    return f"leaves the tolerance at step {steps[out[0]]:,}, {by}"
 
 
 def curves(series: Series, x_title: str, y_title: str) -> str:

@@ -12,6 +12,7 @@ which a line stands, below 0 for none; `upto`, the last step of a path.  A click
 label alone.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from markupsafe import Markup
 
 from harness.report import captions, pictures
 from harness.report.pictures import Axis
+from harness.report.verdict import TITLES
 from tasks.spec import Array, Function, Quadratic
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -41,6 +43,8 @@ SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down"
 
 # Points are joined in the order in which they are stored.
 IN_ORDER = {"window": [{"op": "row_number", "as": "row_number"}]}
+# Labels are backends, which are written as their people write them.
+TITLED = f"{json.dumps(TITLES)}[datum.label] || datum.label"
 SHOWN = {"filter": "!isValid(shown) || indexof(shown, datum.label) >= 0"}
 
 Series = Mapping[str, tuple[Array, Array]]
@@ -92,9 +96,9 @@ class Palette:
         """Colour, dash and width of the labels shown in one chart."""
         legend = {"symbolType": "stroke", "symbolSize": 900}
         return {
-            "color": self._look(shown, COLOURS, legend=legend),
-            "strokeDash": self._look(shown, DASHES, legend=legend),
-            "strokeWidth": self._look(shown, WIDTHS, legend=legend, sort=list(shown)),
+            "color": self._look(shown, COLOURS, **legend),
+            "strokeDash": self._look(shown, DASHES, **legend),
+            "strokeWidth": self._look(shown, WIDTHS, **legend, sort=list(shown)),
         }
 
     def pens(self) -> dict[str, tuple[str, float]]:
@@ -106,10 +110,11 @@ class Palette:
         """Colour and marker of the labels shown in one chart."""
         return {"color": self._look(shown, COLOURS), "shape": self._look(shown, SHAPES)}
 
-    def _look(self, shown: Sequence[str], looks: Sequence[Any], **more: Any) -> Spec:
+    def _look(self, shown: Sequence[str], looks: Sequence[Any], sort: Any = None, **legend: Any) -> Spec:
         chosen = [looks[self.labels.index(label) % len(looks)] for label in shown]
         scale = {"type": "ordinal", "domain": list(shown), "range": chosen}
-        return _word("label", title=None, scale=scale, **more)
+        order = {"sort": sort} if sort else {}
+        return _word("label", title=None, scale=scale, legend={**legend, "labelExpr": TITLED}, **order)
 
 
 def thin(y: Array, points: int = POINTS) -> Array:
@@ -416,7 +421,7 @@ def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: 
         mark={"type": "bar", "height": 16},
         encoding={
             "x": _number("size", title=unit),
-            "y": _word("label", title=None, sort=list(parts)),
+            "y": _word("label", title=None, sort=list(parts), axis={"labelExpr": TITLED}),
             "color": colour if len(names) > 1 else {"value": COLOURS[2]},
             "order": _number("order"),
             "tooltip": [_word("label", title="backend"), _word("part"), _number("size", title=unit)],
@@ -431,7 +436,9 @@ def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: 
         for ends_ in ends
     ]
     longest = max((float(found[-1]) for found in ends), default=1.0)
-    picture = pictures.rows(title, list(parts), marks, Axis(unit, 0.0, longest))
+    picture = pictures.rows(
+        title, [TITLES.get(label, label) for label in parts], marks, Axis(unit, 0.0, longest)
+    )
     return Chart(name, title, spec, head, rows, captions.bars(parts, unit), picture)
 
 

@@ -6,6 +6,7 @@ function theme() {
   const words = { labelColor: color("--text"), titleColor: color("--text"), labelFontSize: 12, titleFontSize: 12 };
   return {
     background: "transparent",
+    axisX: { labelFlush: false, labelOverlap: true },
     axis: { ...words, gridColor: color("--line"), gridOpacity: 0.5, domainColor: color("--soft"), tickColor: color("--soft") },
     legend: { ...words, orient: "top", symbolSize: 90, columns: innerWidth < 700 ? 2 : 0 },
     text: { color: color("--text"), fontSize: 11 },
