@@ -20,8 +20,7 @@ from scipy.stats import binomtest
 
 import tasks
 from backends.base import Placement
-from harness import plan
-from harness.report import changes
+from harness import changes, plan
 from harness.result import Cell, Result
 from harness.run import Options, Run
 
@@ -63,9 +62,9 @@ def timed(column: str, task: str, slower: float) -> Result:
         return Run(spots, options, _Silent()).execute()
 
 
-def change_of_copy(before: Result, after: Result) -> changes.Change:
+def change_of_copy(before: Result, after: Result) -> changes.Time:
     """What is said of the one lane beside the reference's."""
-    (change,) = (change for key, change in changes.judged(before, after).items() if "copy" in key)
+    (change,) = (time for time in changes.times(before, after) if time.backend == "copy")
     return change
 
 

@@ -468,19 +468,31 @@ def doctor() -> None:
 @main.command()
 @click.argument("run_a", type=file_path)
 @click.argument("run_b", type=file_path)
-def compare(run_a: Path, run_b: Path) -> None:
-    """Two runs: environment first, then verdicts that changed, then timings.
+@click.option("--html", type=file_path, help="Also write a page with charts into this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the lines.")
+def compare(run_a: Path, run_b: Path, html: Path | None, as_json: bool) -> None:
+    """Two runs: environment first, then verdicts that changed, then timings; at the end a sentence.
 
-    0 nothing is worse · 1 a cell diverged, broke or cannot be told that was better before · 2 wrong use.
+    0 nothing is worse · 1 a cell diverged, broke or cannot be told that was better before · 2 wrong use ·
+    3 the page could not be written.
     A cell that became slower is named and leaves 0: times are no promise.
     """
-    from harness import folder
-    from harness.report import changes
+    from harness import changes, folder
+    from harness.report import changes as report
+    from harness.result import encode
 
     a, b = folder.load(run_a), folder.load(run_b)
     if problem := changes.nothing_shared(a, b):
         raise UsageError(problem)
-    sys.exit(changes.print_changes(a, b, _console()))
+    found, console = changes.find(a, b), _console(stderr=as_json)
+    problems = _written({html: partial(report.write, found, html, [run_a, run_b])}) if html else []
+    if as_json:
+        click.echo(encode(found), nl=False)
+    else:
+        report.print_changes(found, console)
+    for problem in problems:
+        _say(console, problem)
+    sys.exit(3 if problems else found.exit_code())
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""What `compare` says of the times of two runs."""
+"""What `compare` says of two runs: of verdicts, accuracy and times, in lines, as JSON and as a page."""
 
 import io
 import os
@@ -9,17 +9,33 @@ from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import altair as alt
+import msgspec
 import numpy as np
 import pytest
+from command import here, refused
 from msgspec.structs import replace
+from pages import Parsed, opened
 from rich.console import Console
 
 import backends
 from backends.base import Placement
+from harness import changes, folder
 from harness.plan import Spot
 from harness.race import Race
-from harness.report import changes
-from harness.result import SCHEMA, Cell, Environment, Lane, Result, Timing
+from harness.report import changes as report
+from harness.result import (
+    SCHEMA,
+    Cause,
+    Cell,
+    Difference,
+    Environment,
+    Lane,
+    Parity,
+    Result,
+    Timing,
+    encode,
+)
 from harness.session import Session
 from harness.timing import QUICK_ROUNDS, ROUNDS
 
@@ -58,11 +74,15 @@ def run(seed=0, speed=1.0, rounds=ROUNDS, **lanes):
 
 def said(a, b):
     """The lines on step times."""
+    assert changes.find(a, b).exit_code() == 0  # slower is not worse
+    lines = printed(a, b, 200).partition("Step times:")[2].splitlines()[:-1]  # the last is the sentence
+    return [line.strip() for line in lines if line.strip()]
+
+
+def printed(a, b, width=80):
     shown = io.StringIO()
-    assert changes.print_changes(a, b, Console(file=shown, width=200)) == 0  # slower is not worse
-    return [
-        line.strip() for line in shown.getvalue().partition("Step times:")[2].splitlines() if line.strip()
-    ]
+    report.print_changes(changes.find(a, b), Console(file=shown, width=width))
+    return shown.getvalue()
 
 
 BEFORE = run(seed=1, run=lane(1e-4, 2))
@@ -136,6 +156,243 @@ def test_few_rounds_are_indicative():
 @pytest.mark.parametrize("rounds", [0, 1])
 def test_a_round_alone_is_not_judged(rounds):
     assert said(BEFORE, run(3, rounds=rounds, run=lane(1e-4, 4, rounds))) == ["no change"]
+
+
+# -------------------------------------------------------------------------- verdicts and accuracy
+
+
+def cell(backend="torch", task="xor", status="agreed", size=None, **more):
+    """A cell that differs from the reference by so much."""
+    sizes = {"param": Difference(size, size, None, None, None, "param/w", 1, "rounding")}
+    parity = None if size is None else Parity("numpy", sizes, {}, [], None, None, 3)
+    places = {"dtype": "float64", "device": "cpu", "threads": 1, "identity": "x"} | more
+    return Cell(task, backend, status=status, parity=parity, **places)
+
+
+def result(*cells, versions=None, **more):
+    of = replace(ENVIRONMENT, versions=versions or {})
+    first = cell("numpy")
+    return replace(Result(SCHEMA, "2026-01-01", 1.0, True, [], "numpy", of, {}, [first, *cells]), **more)
+
+
+def sentence(a, b):
+    return report.sentence(changes.find(a, b))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "direction"),
+    [
+        ("agreed", "diverged", "worse"),
+        ("known difference", "inconclusive", "worse"),
+        ("inconclusive", "timed out", "worse"),
+        (None, "diverged", "worse"),
+        ("diverged", "agreed", "better"),
+        ("crashed", "inconclusive", "better"),
+        ("agreed", "known difference", "other"),
+        ("agreed", "missing", "other"),
+        ("diverged", "crashed", "other"),
+        ("diverged", None, "other"),
+        (None, "agreed", "other"),
+    ],
+)
+def test_a_verdict_changes_for_the_better_or_the_worse_or_neither(before, after, direction):
+    a, b = (result(*([cell(status=status)] if status else [])) for status in (before, after))
+    (found,) = changes.find(a, b).verdicts
+    assert (found.before, found.after, found.direction) == (before, after, direction)
+    assert changes.find(a, b).exit_code() == int(direction == "worse")
+
+
+def test_another_cause_is_a_change_and_neither_better_nor_worse():
+    one, other = (cell(status="diverged", causes=[Cause("id", words, 0.0)]) for words in ("this", "that"))
+    (found,) = changes.find(result(one), result(other)).verdicts
+    assert (found.direction, found.causes_before, found.causes) == ("other", ["this"], ["that"])
+    assert "diverged as before, but for another cause: the cause is proved: that; before: this" in printed(
+        result(one), result(other), 200
+    )
+    assert changes.find(result(one), result(one)).verdicts == []
+
+
+def test_what_is_worse_comes_first_and_what_is_alike_in_one_line():
+    tasks = ("a", "b", "c", "d", "e")
+    a = result(*(cell(task=task) for task in tasks), cell("keras", status="failed"))
+    b = result(*(cell(task=task, status="diverged", reason="differs") for task in tasks), cell("keras"))
+    lines = printed(a, b, 200).partition("Verdicts:")[2].splitlines()
+    assert lines[1].strip() == "a, b, c and 2 more × torch (float64): agreed → diverged: differs"
+    assert lines[2].strip() == "xor × keras (float64): failed → agreed"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_told"),
+    [
+        (1e-15, 1.1e-14, True),
+        (1e-15, 0.9e-14, False),
+        (0.0, 9 * 2.0**-52, False),
+        (0.0, 11 * 2.0**-52, True),
+        (1e-14, 1e-15, False),
+    ],
+)
+def test_accuracy_that_is_ten_times_worse_is_told(before, after, is_told):
+    found = changes.find(result(cell(size=before)), result(cell(size=after)))
+    assert [(one.before, one.after, one.quantity) for one in found.accuracy] == (
+        [(before, after, "param")] * is_told
+    )
+    assert found.exit_code() == 0
+
+
+def test_accuracy_of_what_diverged_is_told_by_its_verdict():
+    a, b = result(cell(size=1e-15)), result(cell(size=1e-3, status="diverged"))
+    assert changes.find(a, b).accuracy == []
+    assert changes.find(b, b).accuracy == []
+
+
+# ------------------------------------------------------------------------------------- sentence
+
+
+def test_sentence_tells_time_verdicts_and_environment():
+    a, b = run(seed=1, run=lane(1e-4, 2)), run(seed=3, run=lane(1.05e-4, 4))
+    a, b = (
+        replace(one, environment=replace(ENVIRONMENT, versions={"torch": version}))
+        for one, version in ((a, "2.12"), (b, "2.13"))
+    )
+    assert re.fullmatch(
+        r"PyTorch became slower by 5\.\d % \(\d\.\d–\d\.\d %\) in run on xor; nothing diverges that did "
+        r"not before; the environment differs in torch 2\.12 → 2\.13, so timings may too\.",
+        sentence(a, b),
+    )
+
+
+def test_sentence_tells_the_worst_first():
+    cause = [Cause("id", "a mean for a sum", 0.0)]
+    a = result(*(cell(task=task) for task in "abcde"), cell("keras", status="diverged"))
+    b = result(
+        *(cell(task=task, status="diverged", causes=cause) for task in "abcd"),
+        cell(task="e", status="inconclusive"),
+        cell("keras"),
+        cell("sklearn"),
+        complete=False,
+    )
+    assert sentence(a, b) == (
+        "The second run is unfinished. PyTorch diverges on a, b, c and 1 more (a mean for a sum); PyTorch "
+        "cannot be told to agree on e; 1 cell got better; 1 cell is in only one of the runs; the environment "
+        "is the same."
+    )
+
+
+def test_sentence_of_equal_runs():
+    assert sentence(result(cell()), result(cell())) == "Nothing changed."
+    assert sentence(BEFORE, BEFORE) == (
+        "Nothing diverges that did not before; of 1 step time none is seen to have changed; the environment "
+        "is the same."
+    )
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_lines_fit_the_terminal_and_say_nothing_twice(width):
+    reason = "step 3: " + "w1 differs by a lot, " * 12
+    a = result(*(cell(task=task) for task in "ab"), versions={"torch": "1"})
+    b = result(*(cell(task=task, status="diverged", reason=reason) for task in "ab"), versions={"torch": "2"})
+    text = printed(a, b, width)
+    assert max(map(len, text.splitlines())) <= width
+    assert text.count("step 3") == 1
+
+
+def test_terminal_is_not_told_what_it_would_obey():
+    text = printed(result(cell()), result(cell(status="failed", reason="[bold]x[/] \x1b[31mred")), 200)
+    assert "[bold]x[/] red" in text
+
+
+# --------------------------------------------------------------------------------- JSON and page
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def stored(path, run):
+    path.mkdir()
+    (path / "run.json").write_bytes(encode(run))
+    return path
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two runs on disk, of which one has a report; the second is worse."""
+    a, b = run(seed=1, run=lane(1e-4, 2)), run(seed=3, run=lane(1.5e-4, 4))
+    extra = cell(task=HOSTILE, status="failed", reason=HOSTILE)
+    folders = [
+        stored(tmp_path / "a", replace(a, cells=[*a.cells, replace(extra, status="agreed", reason=None)])),
+        stored(tmp_path / "b", replace(b, cells=[*b.cells, extra])),
+    ]
+    (folders[1] / "report.html").touch()
+    return folders
+
+
+def test_json_has_all_that_was_found(two):
+    done = here("compare", *two, "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    found = msgspec.json.decode(done.stdout, type=changes.Changes)
+    assert [one.direction for one in found.verdicts] == ["worse"]
+    assert [(one.backend, one.lane, one.word) for one in found.times] == [("torch", "run", "slower")]
+
+
+def test_page_has_the_parts_and_a_link_to_the_report(two, tmp_path):
+    file = tmp_path / "pages" / "c.html"
+    file.parent.mkdir()
+    done = here("compare", *two, "--html", file)
+    assert (done.returncode, done.stderr) == (1, "")
+    page = Parsed(file.read_text())
+    a, b = map(folder.load, two)
+    for words in (sentence(a, b), "agreed → failed", HOSTILE, "worse", "1 of 1 became slower, 0 faster."):
+        assert words in page.text, words
+    assert page.links == ["../b/report.html"]
+    assert page.count("script") == 2  # what is packed, and what unpacks it
+    spec = page.charts["factors-run"]
+    alt.Chart.from_dict(spec, validate=True)
+    assert "after ÷ before (log scale)" in str(spec)
+    assert [(one["low"], one["high"]) for one in spec["data"]["values"] if one["is_reference"]] == [
+        (0.98, 1.02)
+    ]
+
+
+def test_page_without_scripts_has_the_numbers_of_its_chart(two):
+    found = changes.find(*map(folder.load, two))
+    text = Parsed(report.html(found).decode()).text
+    (time,) = found.times
+    assert "xor torch " + " ".join(f"{value:.3f}" for value in time.factor) + " slower" in text
+
+
+def test_page_of_many_tasks_draws_those_that_changed_most():
+    def many(seed, factor):
+        reference = timed("numpy", run=lane(1e-5, 1, again=True))
+        tasks = [f"t{i:02}" for i in range(report.DRAWN + 5)]
+        slow = [lane((factor if task == "t44" else 1) * 1e-4, seed) for task in tasks]
+        pairs = zip(tasks, slow, strict=True)
+        return result(
+            *(replace(one, task=t) for t, found in pairs for one in (reference, timed("torch", run=found)))
+        )
+
+    (chart,) = report._charts(changes.find(many(1, 1.0), many(2, 3.0)))
+    assert len(chart.rows) == report.DRAWN + 5
+    assert chart.notes == ["Drawn are 40 of 45 tasks, those whose time changed most."]
+    assert chart.spec["data"]["values"][0]["task"] == "t44"
+
+
+def test_page_that_cannot_be_written_is_told(two, tmp_path):
+    done = here("compare", *two, "--html", tmp_path / "none" / "c.html")
+    assert done.returncode == 3
+    assert "could not be written" in done.stdout
+
+
+def test_wrong_use_of_compare_is_refused(two, tmp_path):
+    assert refused("compare", two[0], tmp_path / "none", "--json").endswith("it has no run.json")
+    assert refused("compare", two[0]) == "Missing argument 'RUN_B'."
+
+
+def test_page_opens_in_a_browser_without_a_complaint(two, tmp_path):
+    file = tmp_path / "c.html"
+    file.write_bytes(report.html(changes.find(*map(folder.load, two))))
+    with opened(file) as page:
+        assert page.locator("#verdicts tbody tr").count() == 1
+        page.set_viewport_size({"width": 420, "height": 900})
+        page.wait_for_function("document.documentElement.scrollWidth <= 420")  # charts follow a little later
 
 
 # --------------------------------------------------------------------------------------- one core

@@ -352,7 +352,9 @@ def test_compare_of_a_run_with_itself_finds_no_change(finished):
     assert [line for line in done.stdout.splitlines() if line] == [
         "Environment: no change",
         "Verdicts: no change",
+        "Accuracy: no change",
         "Step times: no change",
+        "Nothing changed.",
     ]
 
 

@@ -14,6 +14,7 @@ from junitparser import JUnitXml
 from pyperf import BenchmarkSuite
 from rich.console import Console
 
+from harness.changes import find
 from harness.report import changes, figures, junit, markdown, terminal, timings, verdict
 from harness.report.progress import Progress, line
 from harness.result import (
@@ -997,6 +998,8 @@ def test_only_whole_files_are_left_behind(tmp_path):
 def test_a_run_in_which_something_got_worse_is_worse(before, after, worse):
     a, b = (result(*(cell(status=status) for status in [status] if status)) for status in (before, after))
     shown = io.StringIO()
-    assert changes.print_changes(a, b, Console(file=shown)) == worse
+    found = find(a, b)
+    changes.print_changes(found, Console(file=shown))
+    assert found.exit_code() == worse
     told = f"xor × torch (float64): {before or 'not in this run'} → {after}"
     assert (told in shown.getvalue()) == (before != after)

@@ -1,146 +1,329 @@
-"""Two runs side by side: environment first, then verdicts that changed, then timings."""
+"""Two runs side by side, in a terminal and as a page: environment, verdicts, accuracy, step times."""
 
+import os
+import textwrap
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import quote
 
-import msgspec
-import numpy as np
 from rich.console import Console
+from rich.text import Text
 
-from harness import timing
-from harness.result import BROKEN, Cell, Lane, Result
-from tasks.spec import Array
+from harness import trace
+from harness.changes import FEW, NAMED, Accuracy, Changes, Place, Setting, Time, Verdict
+from harness.report import figures, page, trends, verdict
+from harness.report.charts import Chart, Palette
+from harness.timing import CHANGE_LEVEL, LEAST_BAND
 
-NAMED = 3  # of so many tasks that two runs do not share the names are told
-FEW = 6  # rounds: those of a quick run
+DRAWN = 40  # of more tasks, those whose time changed most are drawn; the table has all
+ABSENT = "not in this run"
+ENDS = {
+    "diverged": "diverges",
+    "inconclusive": "cannot be told to agree",
+    "failed": "failed",
+    "timed out": "timed out",
+    "crashed": "crashed",
+}
+METHOD = (
+    "A factor is a lane's time relative to the reference's, after ÷ before, with its "
+    f"{100 * CHANGE_LEVEL:.0f} % interval, which allows for what two runs of the same code differ by. "
+    "It is called slower or faster where the interval excludes no change and the middle is beyond the grey "
+    f"band, ± {100 * LEAST_BAND:.0f} %."
+)
+OTHERS = {"no difference": "with no difference seen", "noisy": "too noisy to tell"}
 
 
-def nothing_shared(a: Result, b: Result) -> str | None:
-    """Why two runs cannot be compared, where no task ran on the same backend, dtype and device in both."""
-    if _cells(a).keys() & _cells(b).keys():
-        return None
-    return f"the two runs have no cell in common: {_tasks(a)} in the one, {_tasks(b)} in the other"
+# ------------------------------------------------------------------------------------- terminal
 
 
-def _tasks(run: Result) -> str:
-    names = list(dict.fromkeys(cell.task for cell in run.cells))
-    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
-    return ", ".join([*names[:NAMED], *more]) or "nothing"
-
-
-def print_changes(a: Result, b: Result, console: Console) -> int:
-    """Print what differs from run a to run b; 1 if a cell is worse in b, else 0.
-
-    What diverged or broke is worst; what cannot be told is worse than all that is left.  Slower is not
-    worse: of many times that did not change, one in twenty may seem to have.
-    """
+def print_changes(found: Changes, console: Console) -> None:
+    """Print each part in lines that fit, and at the end a sentence."""
     for title, lines in (
-        ("Environment", list(_environment(a, b))),
-        ("Verdicts", list(_verdicts(a, b))),
-        ("Step times", list(_timings(a, b))),
+        ("Environment", map(_setting, found.environment)),
+        ("Verdicts", _verdict_lines(found.verdicts)),
+        ("Accuracy", map(_accuracy, found.accuracy)),
+        ("Step times", _time_lines(found.times)),
     ):
-        console.print(f"{title}: {'' if lines else 'no change'}", style="bold")
-        for line in lines:
-            console.print(f"    {line}", markup=False, soft_wrap=True)
-    before, after = _cells(a), _cells(b)
-    return int(any(_rank(cell) > _rank(before.get(key)) for key, cell in after.items()))
+        told = list(lines)
+        console.print(f"{title}: {'' if told else 'no change'}", style="bold")
+        for line in told:
+            console.print(Text(_folded(line, console.width)), soft_wrap=True)
+    console.print(Text(sentence(found), style="bold"))
 
 
-def _rank(cell: Cell | None) -> int:
-    """How bad a cell is; one that was not run is not bad."""
-    if cell is None:
-        return 0
-    return 2 if cell.status in ("diverged", *BROKEN) else int(cell.status == "inconclusive")
+def _folded(line: str, width: int) -> str:
+    """Indented, and more so where it goes on."""
+    return textwrap.fill(
+        figures.plain(line),
+        max(width, 40),
+        initial_indent=" " * 4,
+        subsequent_indent=" " * 8,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
-def _environment(a: Result, b: Result) -> Iterator[str]:
-    before, after = (msgspec.to_builtins(run.environment) for run in (a, b))
-    before |= before.pop("versions")
-    after |= after.pop("versions")
-    for name in dict.fromkeys([*before, *after]):
-        if name != "workers" and before.get(name) != after.get(name):
-            yield f"{name}: {before.get(name, 'absent')} → {after.get(name, 'absent')}"
+def _setting(one: Setting) -> str:
+    return f"{one.name}: {_or_absent(one.before)} → {_or_absent(one.after)}"
 
 
-def _cells(run: Result) -> dict[tuple[str, ...], Cell]:
-    """By what makes a cell the same in two runs; most have the threads that each run was asked for."""
-    usual = run.environment.threads
-    return {
-        (c.task, c.backend, c.dtype, c.device, "" if c.threads == usual else f"{c.threads} threads"): c
-        for c in run.cells
-    }
+def _or_absent(value: str | None) -> str:
+    return "absent" if value is None else value
 
 
-def _verdicts(a: Result, b: Result) -> Iterator[str]:
-    before, after = _cells(a), _cells(b)
-    for key in dict.fromkeys([*before, *after]):
-        statuses = [cells[key].status if key in cells else "not in this run" for cells in (before, after)]
-        if statuses[0] != statuses[1]:
-            reason = after[key].reason if key in after else None
-            why = f": {reason}" if reason else ""
-            yield f"{key[0]} × {key[1]} ({key[2]}): {statuses[0]} → {statuses[1]}{why}"
+def _verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Tasks that ended alike on a backend share a line."""
+    for tasks, one in _alike(verdicts):
+        why = _why(one)
+        yield f"{_names(tasks)} × {one.backend}{_placed(one)}: {_change(one)}{f': {why}' if why else ''}"
 
 
-def _timings(a: Result, b: Result) -> Iterator[str]:
+def _alike(verdicts: Sequence[Verdict]) -> Iterator[tuple[list[str], Verdict]]:
+    """Verdicts that differ in nothing but their task, as the tasks and one of them."""
+    groups: dict[tuple[object, ...], list[Verdict]] = {}
+    for one in verdicts:
+        but_task = (repr(getattr(one, name)) for name in one.__struct_fields__ if name != "task")
+        groups.setdefault(tuple(but_task), []).append(one)
+    for group in groups.values():
+        yield [one.task for one in group], group[0]
+
+
+def _change(one: Verdict) -> str:
+    before, after = one.before or ABSENT, one.after or ABSENT
+    return f"{before} → {after}" if before != after else f"{after} as before, but for another cause"
+
+
+def _why(one: Verdict) -> str:
+    """The reason, what was proved, and what was before, where that is another thing."""
+    reason, now, then = one.reason or "", " or ".join(one.causes), " or ".join(one.causes_before)
+    proved = f"the cause is proved: {now}" if now and now not in reason else ""
+    before = f"before: {then}" if then and then != now else ""
+    return figures.plain("; ".join(words for words in (reason, proved, before) if words))
+
+
+def _placed(one: Place) -> str:
+    device = [one.device] if one.device != "cpu" else []
+    return f" ({', '.join([one.dtype, *device, *_threads(one)])})"
+
+
+def _threads(one: Place) -> list[str]:
+    return [] if one.threads is None else [f"{one.threads} threads"]
+
+
+def _accuracy(one: Accuracy) -> str:
+    numbers = " → ".join(figures.number(size) for size in (one.before, one.after))
+    return f"{one.task} × {one.backend}{_placed(one)}: worst difference {numbers}, in {one.quantity}"
+
+
+def _time_lines(times: Sequence[Time]) -> Iterator[str]:
     """Lanes whose time changed relative to the reference's, and what can be said of the others."""
-    changes = judged(a, b)
-    for (task, backend, *_, lane), change in changes.items():
-        if change.word in ("slower", "faster"):
-            few = "indicative: " if change.rounds < FEW else ""
-            yield f"{task} × {backend}, {lane}: {few}{change.word} by {_percent(change.factor)}"
-    said = Counter(change.word for change in changes.values())
-    if said:
+    for one in _moved(times):
+        where = ", ".join([f"{one.task} × {one.backend}", *_threads(one), one.lane])
+        yield f"{where}: {'indicative: ' if one.rounds < FEW else ''}{one.word} by {percent(one.factor)}"
+    if times:
+        said = Counter(one.word for one in times)
         yield (
-            f"of {said.total()} compared: {said['slower']} slower, {said['faster']} faster, "
-            f"{said['no difference']} with no difference seen, {said['noisy']} too noisy to tell"
+            f"of {len(times)} compared: {said['slower']} slower, {said['faster']} faster, "
+            + ", ".join(f"{said[word]} {words}" for word, words in OTHERS.items())
         )
 
 
-@dataclass(frozen=True)
-class Change:
-    """Of a lane's time relative to the reference's, from one run to another."""
-
-    factor: list[float]  # low, middle, high
-    word: str  # see timing.changed
-    rounds: int  # of the run that has fewer
+def _moved(times: Sequence[Time]) -> list[Time]:
+    return [one for one in times if one.word in ("slower", "faster")]
 
 
-def judged(a: Result, b: Result) -> dict[tuple[str, ...], Change]:
-    """What can be said of each lane that was timed in both runs, by cell and lane."""
-    before, after = _logs(a), _logs(b)
-    found = {}
-    for key in before:
-        rounds = min(len(before[key]), len(after.get(key, [])))
-        if rounds > 1:  # one alone tells nothing of the noise
-            factor = timing.change(before[key], after[key])
-            found[key] = Change(factor, timing.changed(factor), rounds)
-    return found
-
-
-def _logs(run: Result) -> dict[tuple[str, ...], Array]:
-    """By cell and lane, the logarithms of its times relative to the reference's of the same round."""
-    lanes = {
-        (*key, name): lane
-        for key, cell in _cells(run).items()
-        if cell.timing
-        for name, lane in cell.timing.lanes.items()
-    }
-    references = {key[0]: lane for key, lane in lanes.items() if lane.blocks_again_s}
-    return {
-        key: timing.log_ratios(_step_s(lane), _step_s(references[key[0]]), lane.disturbed)
-        for key, lane in lanes.items()
-        if key[0] in references and not lane.blocks_again_s
-    }
-
-
-def _step_s(lane: Lane) -> Array:
-    """Time of one step in each round; the reference's is the mean of its two blocks."""
-    blocks = [lane.blocks_s, lane.blocks_again_s or lane.blocks_s]
-    return np.exp(np.log(blocks).mean(axis=0)) / lane.steps_per_block
-
-
-def _percent(change: list[float]) -> str:
+def percent(change: list[float]) -> str:
     """A change with its interval: "5.1 % (3.9–6.3 %)", least first, of more or of less time."""
     low, middle, high = (100 * abs(factor - 1) for factor in change)
     return f"{middle:.1f} % ({min(low, high):.1f}–{max(low, high):.1f} %)"
+
+
+# ------------------------------------------------------------------------------------- sentence
+
+
+def sentence(found: Changes) -> str:
+    """What changed, the worst first."""
+    if not (found.environment or found.verdicts or found.accuracy or found.times):
+        return f"{_unfinished(found)}Nothing changed."
+    parts = [
+        *_worse(found.verdicts),
+        *_times_that(found.times, "slower"),
+        *_nothing_diverges(found.verdicts),
+        *_grown(found.accuracy),
+        *_times_that(found.times, "faster"),
+        *_better_and_other(found.verdicts),
+        *_no_time(found.times),
+        _environment(found),
+    ]
+    said = "; ".join(parts)
+    return f"{_unfinished(found)}{said[0].upper()}{said[1:]}."
+
+
+def _unfinished(found: Changes) -> str:
+    names = [name for name, run in (("first", found.a), ("second", found.b)) if not run.complete]
+    return f"The {' and the '.join(names)} run is unfinished. " if names else ""
+
+
+def _worse(verdicts: Sequence[Verdict]) -> list[str]:
+    """Each backend's cells that got worse the same way, as one; of many, how many more there are."""
+    worse = [one for one in verdicts if one.direction == "worse"]
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for one in worse:
+        groups.setdefault((one.backend, one.after or ""), []).append(one)
+    said = [
+        f"{_framework(backend)} {ENDS[end]} on {_names([one.task for one in group])}{_common_cause(group)}"
+        for (backend, end), group in groups.items()
+    ][:NAMED]
+    left = sum(len(group) for group in [*groups.values()][NAMED:])
+    return said + ([f"{_count(left, 'more cell')} got worse"] if left else [])
+
+
+def _common_cause(group: Sequence[Verdict]) -> str:
+    causes = {" or ".join(one.causes) for one in group}
+    cause = causes.pop() if len(causes) == 1 else ""
+    return f" ({cause})" if cause else ""
+
+
+def _nothing_diverges(verdicts: Sequence[Verdict]) -> list[str]:
+    is_worse = any(one.direction == "worse" for one in verdicts)
+    return [] if is_worse else ["nothing diverges that did not before"]
+
+
+def _times_that(times: Sequence[Time], word: str) -> list[str]:
+    """The lane that changed most, and how many others did."""
+    changed = [one for one in times if one.word == word]
+    if not changed:
+        return []
+    most, *others = changed
+    few = ", as far as few rounds tell," if most.rounds < FEW else ""
+    where = " on ".join([most.lane, most.task, *_threads(most)])
+    also = f", and so did {_count(len(others), 'other lane')}" if others else ""
+    return [f"{_framework(most.backend)} became{few} {word} by {percent(most.factor)} in {where}{also}"]
+
+
+def _grown(accuracy: Sequence[Accuracy]) -> list[str]:
+    if not accuracy:
+        return []
+    one, *others = accuracy
+    numbers = " to ".join(figures.number(size) for size in (one.before, one.after))
+    also = f", and that of {_count(len(others), 'other cell')}" if others else ""
+    return [f"the worst difference of {_framework(one.backend)} on {one.task} grew from {numbers}{also}"]
+
+
+def _better_and_other(verdicts: Sequence[Verdict]) -> list[str]:
+    shared = [one for one in verdicts if one.before and one.after]
+    better = [one for one in shared if one.direction == "better"]
+    other = [one for one in shared if one.direction == "other"]
+    alone = [one for one in verdicts if not (one.before and one.after) and one.direction == "other"]
+    return [
+        *([f"{_count(len(better), 'cell')} got better"] if better else []),
+        *([f"{_count(len(other), 'verdict')} changed for neither better nor worse"] if other else []),
+        *([f"{_count(len(alone), 'cell')} {_are(alone)} in only one of the runs"] if alone else []),
+    ]
+
+
+def _no_time(times: Sequence[Time]) -> list[str]:
+    if not times or _moved(times):
+        return []
+    return [f"of {_count(len(times), 'step time')} none is seen to have changed"]
+
+
+def _environment(found: Changes) -> str:
+    if not found.environment:
+        return "the environment is the same"
+    first, *others = found.environment
+    what = f"{first.name} {_or_absent(first.before)} → {_or_absent(first.after)}"
+    also = f" and {_count(len(others), 'other thing')}" if others else ""
+    return f"the environment differs in {what}{also}{', so timings may too' if found.times else ''}"
+
+
+def _names(tasks: Sequence[str]) -> str:
+    """As "xor, moons and iris", or "xor, moons, iris and 5 more"."""
+    shown = [*tasks] if len(tasks) <= NAMED else [*tasks[:NAMED], f"{len(tasks) - NAMED} more"]
+    *most, last = shown
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _framework(backend: str) -> str:
+    return verdict.TITLES.get(backend, backend)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _are(things: Sequence[object]) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
+# ----------------------------------------------------------------------------------------- page
+
+
+def write(found: Changes, file: Path, folders: Sequence[Path]) -> None:
+    """Write the page, with links to the reports of both runs where these are.
+
+    Raises `OSError` when it cannot be written.
+    """
+    trace.write(file, html(found, [_link(folder, file) for folder in folders]))
+
+
+def _link(folder: Path, file: Path) -> str | None:
+    """How to get from the page to the report of a run."""
+    report = (folder.parent if folder.name == "run.json" else folder) / "report.html"
+    return quote(os.path.relpath(report, file.parent)) if report.is_file() else None
+
+
+def html(found: Changes, links: Sequence[str | None] = (None, None)) -> bytes:
+    """The page: the sentence, then the same parts as in a terminal, as tables and charts."""
+    template, charts = page.templates().get_template("compare.html"), list(_charts(found))
+    text = template.render(
+        found=found,
+        sentence=sentence(found),
+        runs=[("Before", found.a, links[0]), ("After", found.b, links[1])],
+        environment=[[s.name, _or_absent(s.before), _or_absent(s.after)] for s in found.environment],
+        verdicts=[(", ".join(tasks), one, _change(one), _why(one)) for tasks, one in _alike(found.verdicts)],
+        placed=_placed,
+        accuracy=[_accuracy_row(one) for one in found.accuracy],
+        charts=charts,
+        count=[line for line in _time_lines(found.times) if line.startswith("of ")],
+        method=METHOD,
+        packed=page.packed(charts),
+    )
+    return text.encode()
+
+
+def _accuracy_row(one: Accuracy) -> list[str]:
+    name = f"{one.task} × {one.backend}{_placed(one)}"
+    return [name, figures.number(one.before), figures.number(one.after), one.quantity]
+
+
+def _charts(found: Changes) -> Iterator[Chart]:
+    """Factors by task, a chart for each lane."""
+    palette = Palette(found.b.backends)
+    for lane in sorted({one.lane for one in found.times}, key=lambda lane: (lane != "run", lane != "step")):
+        of_lane = [one for one in found.times if one.lane == lane]
+        rows = dict.fromkeys(_row(one) for one in sorted(of_lane, key=_size, reverse=True))
+        drawn = list(rows)[:DRAWN]
+        notes = [f"Drawn are {DRAWN} of {len(rows)} tasks, those whose time changed most."]
+        yield trends.factors(
+            f"factors-{lane}",
+            f"Step time in {lane}, after ÷ before",
+            {row: [one for one in of_lane if _row(one) == row] for row in drawn},
+            [[_row(one), one.backend, *_numbers(one), one.word] for one in of_lane],
+            palette,
+            band=LEAST_BAND,
+            notes=notes if len(rows) > DRAWN else [],
+        )
+
+
+def _row(one: Time) -> str:
+    return ", ".join([one.task, *([one.dtype] if one.dtype != "float64" else []), *_threads(one)])
+
+
+def _size(one: Time) -> float:
+    return max(one.factor[1], 1 / one.factor[1])
+
+
+def _numbers(one: Time) -> list[str]:
+    return [f"{value:.3f}" for value in one.factor]
