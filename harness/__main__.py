@@ -496,6 +496,26 @@ def compare(run_a: Path, run_b: Path, html: Path | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("directory", metavar="DIR", type=file_path)
+@click.option("-t", "--task", "patterns", multiple=True, help="Only tasks of this name, pattern or tag.")
+@click.option("--html", type=file_path, help="Also write a page with charts into this file.")
+def history(directory: Path, patterns: tuple[str, ...], html: Path | None) -> None:
+    """The trend of many runs: all that are in DIR or one level below, on the tasks that they share.
+
+    0 told · 2 wrong use · 3 the page could not be written
+    """
+    from harness import history
+    from harness.report import history as report
+
+    found, console = history.follow(*history.find(directory), patterns), _console()
+    report.print_history(found, console)
+    problems = _written({html: partial(report.write, found, html, directory)}) if html else []
+    for problem in problems:
+        _say(console, problem)
+    sys.exit(3 if problems else 0)
+
+
+@main.command()
 @click.argument("file", type=file_path, required=False)
 @click.option("--quick", is_flag=True, help="Few rounds, and no default run: indicative figures.")
 @click.option("--out", type=file_path, help="Also write what was measured into this file, as JSON.")

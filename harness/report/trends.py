@@ -1,4 +1,4 @@
-"""Charts of two runs: factors between them.
+"""Charts of two runs and of many: factors between two, and what changed from run to run.
 
 Each is another look at a chart of `charts`, from which it has what the page expects of every chart.
 """
@@ -7,9 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from harness.changes import Time
 from harness.report import charts
-from harness.report.charts import Chart, Palette, Ratio
+from harness.report.charts import ALONE, COLOURS, ONLY, Chart, Palette, Ratio, Spec
+
+FLOOR = 1e-17  # where a logarithmic axis has its zero: below every difference of float64
+TALL = 260
+RUN: Spec = {
+    "field": "run",
+    "type": "ordinal",
+    "title": "run",
+    "axis": {"labelAngle": 0, "labelOverlap": True},
+}
+Interval = tuple[float, float, float]  # low, middle, high
 
 
 def factors(
@@ -49,3 +61,102 @@ def _retitled(part: Any, old: str, new: str) -> Any:
             for key, value in part.items()
         }
     return [_retitled(value, old, new) for value in part] if isinstance(part, list) else part
+
+
+def stacked(name: str, title: str, parts: Mapping[int, Mapping[str, float]], unit: str, said: str) -> Chart:
+    """A column for each run, of the same parts, which have the colours in their order."""
+    chart = charts.bars(name, title, {str(run): sizes for run, sizes in parts.items()}, unit)
+    names = list(next(iter(parts.values())))
+    values = [
+        {"run": run, "part": part, "size": size, "order": i}
+        for run, sizes in parts.items()
+        for i, (part, size) in enumerate(sizes.items())
+        if size
+    ]
+    colour: Spec = {"value": COLOURS[2]}
+    if len(names) > 1:
+        scale = {"domain": names, "range": COLOURS[: len(names)]}
+        colour = {"field": "part", "type": "nominal", "title": None, "scale": scale, "legend": {"columns": 3}}
+    size = {"field": "size", "type": "quantitative", "title": unit}
+    spec = _redrawn(
+        chart,
+        data={"values": values},
+        mark={"type": "bar", "width": {"band": 0.7}},
+        encoding={
+            "x": RUN,
+            "y": size,
+            "color": colour,
+            "order": {"field": "order", "type": "quantitative"},
+            "tooltip": [{"field": "run", "type": "ordinal"}, {"field": "part", "type": "nominal"}, size],
+        },
+    )
+    return replace(chart, spec=spec, head=["run", *chart.head[1:]], caption=said)
+
+
+def lines(
+    name: str,
+    title: str,
+    series: Mapping[str, Mapping[int, Interval]],
+    runs: Sequence[int],
+    palette: Palette,
+    *,
+    y_title: str,
+    said: str,
+    floor: float = 0.0,
+) -> Chart:
+    """A line for each backend over the runs that have it, with an interval where it is not a point.
+
+    What is less than `floor` is drawn there.
+    """
+    middles = {
+        label: (np.array(list(of)), np.array([max(middle, floor) for _, middle, _ in of.values()]))
+        for label, of in series.items()
+    }
+    chart = charts.curves(name, title, middles, palette, x_title="run", y_title=y_title)
+    values = [
+        {"label": label, "run": run}
+        | dict(zip(("low", "y", "high"), (max(v, floor) for v in of), strict=True))
+        for label, found in series.items()
+        for run, of in found.items()
+    ]
+    y = {
+        "field": "y",
+        "type": "quantitative",
+        "title": f"{y_title} (log scale)",
+        "scale": {"type": "log", "nice": False, "padding": 12},
+        "axis": {"format": "~g" if not floor else ".0e"},
+    }
+    looks = palette.marks(list(series))
+    x = RUN | {"scale": {"domain": list(runs)}}
+    place = {"x": x, "color": looks["color"], "opacity": ALONE}
+    ends = {"y": y | {"field": "low"}, "y2": {"field": "high"}}
+    told = [{"field": field, "type": "nominal"} for field in ("label", "run", "low", "y", "high")]
+    spec = _redrawn(
+        chart,
+        data={"values": values},
+        layer=[
+            {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": place | ends},
+            {"mark": {"type": "line", "strokeWidth": 2}, "encoding": place | {"y": y}},
+            {
+                "params": [ONLY],
+                "mark": {"type": "point", "filled": True, "size": 60},
+                "encoding": place | {"y": y, "shape": looks["shape"], "tooltip": told},
+            },
+        ],
+    )
+    rows = [[str(run), *(_words(of.get(run)) for of in series.values())] for run in runs]
+    return replace(chart, spec=spec, head=["run", *series], rows=rows, caption=said)
+
+
+def _words(found: Interval | None) -> str:
+    if found is None:
+        return "–"
+    low, middle, high = (f"{value:.3g}" for value in found)
+    return middle if low == high else f"{middle} ({low}–{high})"
+
+
+def _redrawn(chart: Chart, **parts: Any) -> Spec:
+    """Other marks in the same frame."""
+    drawing = ("data", "transform", "mark", "encoding", "layer", "height")
+    frame = {key: value for key, value in chart.spec.items() if key not in drawing}
+    return {**frame, "height": TALL, **parts}
