@@ -159,9 +159,9 @@ schedule_start = Card(
     title="Learning-rate schedules: the rate of the first step",
     wrong=(
         "The first step has the initial rate everywhere: Keras and TensorFlow count from 0 and count up "
-        "after the update, and so does PyTorch as long as `scheduler.step()` comes after "
-        "`optimizer.step()`. Called before it, as code for PyTorch before 1.1 did, every rate comes one step "
-        "early, and the initial one is never used. A hand-written loop that counts from 1 does the same."
+        "after the update, and so does PyTorch as long as `scheduler.step()` comes after `optimizer.step()`. "
+        "Called before it, as code for PyTorch before 1.1 did, every rate comes one step early, and the "
+        "initial one is never used. A hand-written loop that counts from 1 does the same."
     ),
     conventions={"numpy tensorflow keras torch": "w -= ηₜ · g,  t = 0, 1, 2, …"},
     given=twenty_steps,
@@ -429,8 +429,8 @@ warm_up = Card(
     wrong=(
         "Keras warms up from the initial rate that it is given, and its documentation gives it 0: the first "
         "step then moves nothing. PyTorch's `LinearLR` starts at a fraction of the rate and refuses a "
-        "fraction of 0. The curves meet at the end of the warm-up, so only early steps differ; what "
-        "follows from them does not go away."
+        "fraction of 0. The curves meet at the end of the warm-up, so only early steps differ; what follows "
+        "from them does not go away."
     ),
     conventions={
         "numpy keras": "ηₜ = η·t/W  for t < W",
@@ -523,9 +523,9 @@ step_decay = Card(
     title="Step decay: in stairs or smoothly",
     wrong=(
         "`StepLR` keeps the rate for `step_size` steps and then multiplies it. Keras's and TensorFlow's "
-        "exponential decay with the same two numbers falls a little in every step, and meets the stairs "
-        "only at their edges; stairs are an option there. Right after an edge both agree, so a check of a "
-        "few rates may miss it."
+        "exponential decay with the same two numbers falls a little in every step, and meets the stairs only "
+        "at their edges; stairs are an option there. Right after an edge both agree, so a check of a few "
+        "rates may miss it."
     ),
     conventions={
         "numpy torch": "ηₜ = η₀ · γ^⌊t/T⌋",
@@ -1279,9 +1279,9 @@ mlp_invscaling = Card(
     id="mlp-invscaling",
     title="MLPClassifier's invscaling: counts rows, moves once an epoch",
     wrong=(
-        "The documentation of MLPClassifier says that the rate falls with each time step t. It falls once "
-        "an epoch, and t counts the rows seen so far, not the steps: the second epoch already has a small "
-        "part of the initial rate. A port that counts steps or epochs trains much faster."
+        "The documentation of MLPClassifier says that the rate falls with each time step t. It falls once an "
+        "epoch, and t counts the rows seen so far, not the steps: the second epoch already has a small part "
+        "of the initial rate. A port that counts steps or epochs trains much faster."
     ),
     conventions={
         "sklearn": "ηₜ = η₀/(t + 1)ᵖ,  t: rows of all epochs before",
