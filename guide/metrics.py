@@ -88,6 +88,7 @@ std_divisor = Card(
     },
     given=columns,
     differs=0.04,
+    issues=("pytorch/pytorch#1082", "pytorch/pytorch#50010", "tensorflow/tensorflow#43324"),
     defaults=("std.correction",),
 )
 
@@ -808,6 +809,7 @@ auc_thresholds = Card(
     },
     given=rare_positives,
     differs=0.04,
+    issues=("tensorflow/tensorflow#14834",),
     absent={
         "tensorflow": "tf.compat.v1.metrics need a graph",
         "torch": "PyTorch itself has no AUC",
@@ -876,6 +878,7 @@ top_k_ties = Card(
     },
     given=equal_scores,
     differs=0.1,
+    issues=("tensorflow/tensorflow#13005", "keras-team/keras#5931"),
     defaults=("SparseTopKCategoricalAccuracy.k",),
 )
 
@@ -1066,6 +1069,7 @@ median_even = Card(
     },
     given=even_columns,
     differs=0.1,
+    issues=("pytorch/pytorch#1837", "pytorch/pytorch#39520"),
     absent={"tensorflow": "TensorFlow itself has no median"},
 )
 

@@ -183,15 +183,17 @@ def _(x):
 
 shuffle_each_epoch = Card(
     id="shuffle-each-epoch",
-    title="partial_fit with a number as random_state repeats its shuffle",
+    title="With a seed set: the same shuffle in every epoch",
     wrong=(
-        "Scikit-learn makes a new random stream of a random_state that is a number in every call of "
-        "`partial_fit`. From the second call on, each has the same permutation: the rows are shuffled once, "
-        "not for every epoch. Within a single `fit`, and in the other frameworks, each epoch gets a new one."
+        "Who sets a seed, to repeat a run, may lose the reshuffling. Keras on TensorFlow starts its pipeline "
+        "anew for each epoch, and once a seed is set with it the random stream: every epoch of that `fit` "
+        "has the same permutation. Scikit-learn makes a new stream of a random_state that is a number in "
+        "every call of `partial_fit`, so from the second call on they are all alike. Without a seed, and in "
+        "the other frameworks, each epoch gets a new order."
     ),
     conventions={
-        "sklearn": "each epoch has the order of the one before",
-        "numpy tensorflow keras torch": "each epoch has another order",
+        "sklearn keras": "each epoch has the order of the one before",
+        "numpy tensorflow torch": "each epoch has another order",
     },
     given=numbered_rows,
     differs=0.5,
@@ -231,7 +233,7 @@ def _(x):
     return [np.array_equal(*seen[1:])]  # the first call also draws the initial weights
 
 
-@shuffle_each_epoch.sklearn.like("keras")
+@shuffle_each_epoch.sklearn.like("torch")
 def _(x):
     """Pass a `RandomState`, which goes on from call to call."""
     from sklearn.neural_network import MLPRegressor
@@ -286,10 +288,11 @@ def _(x):
     return [np.array_equal(*seen)]
 
 
-@shuffle_each_epoch.keras.like("sklearn")
+@shuffle_each_epoch.keras.like("torch")
 def _(x):
-    """Permute the rows once, and pass shuffle=False."""
+    """Give `fit` a tf.data pipeline, shuffled with a buffer of all rows."""
     import keras
+    import tensorflow as tf
 
     seen = []
 
@@ -298,9 +301,10 @@ def _(x):
             seen.append(data.numpy())
             return {"loss": 0.0}
 
+    keras.utils.set_random_seed(1)
     model = Seeing()
     model.compile(run_eagerly=True)
-    model.fit(np.random.default_rng(1).permutation(x), epochs=2, shuffle=False, verbose=0)
+    model.fit(tf.data.Dataset.from_tensor_slices(x).shuffle(len(x)).batch(12), epochs=2, verbose=0)
     return [np.array_equal(*seen)]
 
 
@@ -723,6 +727,7 @@ dropout_function = Card(
     },
     given=lambda: {"x": np.ones((50, 4))},
     differs=0.5,
+    issues=("pytorch/pytorch#26338", "pytorch/pytorch#11999", "d2l-ai/d2l-en#1093"),
     absent={
         "numpy": "by hand, one writes the condition",
         "sklearn": "scikit-learn has no dropout",
@@ -1248,3 +1253,1255 @@ def _(x, y):
         (((x @ w - y) ** 2).mean() / 2).backward()
         optimizer.step()
     return w.detach().ravel()
+
+
+early_stopping_patience = Card(
+    id="early-stopping-patience",
+    title="Early stopping: how long patience is",
+    wrong=(
+        "Keras stops in the epoch in which the count of epochs without improvement reaches the patience. "
+        "Scikit-learn's networks stop when it exceeds n_iter_no_change, an epoch later; its SGDClassifier "
+        "and SGDRegressor, with an argument of the same name, stop as Keras does. Each run ends an epoch "
+        "off."
+    ),
+    conventions={
+        "numpy keras": "stop when count ≥ patience",
+        "sklearn": "stop when count > n_iter_no_change",
+    },
+    given=flat_losses,
+    differs=0.1,
+    absent={
+        "tensorflow": "TensorFlow has nothing of the kind outside Keras",
+        "torch": "PyTorch has no early stopping",
+    },
+    defaults=("EarlyStopping.patience", "MLPClassifier.n_iter_no_change"),
+)
+
+
+@early_stopping_patience.numpy
+def _(losses):
+    best, count = np.inf, 0
+    for epoch, loss in enumerate(losses, 1):
+        count = 0 if loss < best else count + 1
+        best = min(best, loss)
+        if count >= 3:
+            break
+    return [epoch]
+
+
+@early_stopping_patience.numpy.like("sklearn")
+def _(losses):
+    """Wait for one epoch more."""
+    best, count = np.inf, 0
+    for epoch, loss in enumerate(losses, 1):
+        count = 0 if loss < best else count + 1
+        best = min(best, loss)
+        if count > 3:
+            break
+    return [epoch]
+
+
+@early_stopping_patience.sklearn
+def _(losses):
+    from sklearn.neural_network import MLPRegressor
+
+    model = MLPRegressor(solver="sgd", learning_rate_init=1e-300, n_iter_no_change=3)  # nothing moves
+    return [model.fit(np.zeros((12, 1)), losses).n_iter_]
+
+
+@early_stopping_patience.sklearn.like("keras")
+def _(losses):
+    """Take 1 off `n_iter_no_change`."""
+    from sklearn.neural_network import MLPRegressor
+
+    model = MLPRegressor(solver="sgd", learning_rate_init=1e-300, n_iter_no_change=2)
+    return [model.fit(np.zeros((12, 1)), losses).n_iter_]
+
+
+@early_stopping_patience.keras
+def _(losses):
+    import keras
+
+    model = keras.Sequential()
+    model.stop_training = False
+    callback = keras.callbacks.EarlyStopping(monitor="loss", patience=3)
+    callback.set_model(model)
+    callback.on_train_begin()
+    for epoch, loss in enumerate(losses):
+        callback.on_epoch_end(epoch, {"loss": loss})
+        if model.stop_training:
+            break
+    return [epoch + 1]
+
+
+@early_stopping_patience.keras.like("sklearn")
+def _(losses):
+    """Add 1 to the patience."""
+    import keras
+
+    model = keras.Sequential()
+    model.stop_training = False
+    callback = keras.callbacks.EarlyStopping(monitor="loss", patience=4)
+    callback.set_model(model)
+    callback.on_train_begin()
+    for epoch, loss in enumerate(losses):
+        callback.on_epoch_end(epoch, {"loss": loss})
+        if model.stop_training:
+            break
+    return [epoch + 1]
+
+
+early_stopping_best = Card(
+    id="early-stopping-best",
+    title="Early stopping: slow improvements add up, or do not",
+    wrong=(
+        "min_delta and tol seem to be the same. Keras compares with the last loss that counted as an "
+        "improvement, so that small ones add up until they count. Scikit-learn compares with the lowest loss "
+        "of all: a loss that falls steadily, by a little less than tol per epoch, never counts, and training "
+        "stops. A tolerance of 0 makes them the same."
+    ),
+    conventions={
+        "numpy keras": "improved if loss < best - δ, and only then best ← loss",
+        "sklearn": "improved if loss < best - δ, and best ← min(best, loss)",
+    },
+    given=slow_losses,
+    differs=0.4,
+    absent={
+        "tensorflow": "TensorFlow has nothing of the kind outside Keras",
+        "torch": "PyTorch has no early stopping",
+    },
+    defaults=("EarlyStopping.min_delta", "MLPClassifier.tol"),
+)
+
+
+@early_stopping_best.numpy
+def _(losses):
+    best, count, counts = np.inf, 0, []
+    for loss in losses:
+        count += 1
+        if loss < best - 1e-3:
+            best, count = loss, 0
+        counts.append(count)
+    return counts
+
+
+@early_stopping_best.numpy.like("sklearn")
+def _(losses):
+    """Lower the best loss in every epoch."""
+    best, count, counts = np.inf, 0, []
+    for loss in losses:
+        count = 0 if loss < best - 1e-3 else count + 1
+        best = min(best, loss)
+        counts.append(count)
+    return counts
+
+
+@early_stopping_best.sklearn
+def _(losses):
+    from sklearn.neural_network import MLPRegressor
+
+    model = MLPRegressor(tol=1e-3)
+    model.loss_curve_, model.best_loss_, model._no_improvement_count = [], np.inf, 0
+    counts = []
+    for loss in losses:
+        model.loss_curve_.append(loss)
+        model._update_no_improvement_count(False, None, None, None)  # what `fit` calls after each epoch
+        counts.append(model._no_improvement_count)
+    return counts
+
+
+@early_stopping_best.sklearn.like("keras")
+def _(losses):
+    """After an epoch that does not count, put `best_loss_` back."""
+    from sklearn.neural_network import MLPRegressor
+
+    model = MLPRegressor(tol=1e-3)
+    model.loss_curve_, model.best_loss_, model._no_improvement_count = [], np.inf, 0
+    counts = []
+    for loss in losses:
+        best = model.best_loss_
+        model.loss_curve_.append(loss)
+        model._update_no_improvement_count(False, None, None, None)
+        if model._no_improvement_count:
+            model.best_loss_ = best
+        counts.append(model._no_improvement_count)
+    return counts
+
+
+@early_stopping_best.keras
+def _(losses):
+    import keras
+
+    callback = keras.callbacks.EarlyStopping(monitor="loss", min_delta=1e-3, patience=10)
+    callback.set_model(keras.Sequential())
+    callback.on_train_begin()
+    counts = []
+    for epoch, loss in enumerate(losses):
+        callback.on_epoch_end(epoch, {"loss": loss})
+        counts.append(callback.wait)
+    return counts
+
+
+@early_stopping_best.keras.like("sklearn")
+def _(losses):
+    """After each epoch, lower the callback's `best` to the loss."""
+    import keras
+
+    callback = keras.callbacks.EarlyStopping(monitor="loss", min_delta=1e-3, patience=10)
+    callback.set_model(keras.Sequential())
+    callback.on_train_begin()
+    counts = []
+    for epoch, loss in enumerate(losses):
+        callback.on_epoch_end(epoch, {"loss": loss})
+        callback.best = min(callback.best, loss)
+        counts.append(callback.wait)
+    return counts
+
+
+early_stopping_restore = Card(
+    id="early-stopping-restore",
+    title="Early stopping: the best weights or the last ones",
+    wrong=(
+        "With early_stopping=True scikit-learn gives back the parameters of the best epoch. Keras's callback "
+        "leaves those of the last one unless told to restore. The difference is what patience epochs without "
+        "improvement do to a model: little on a plateau, much where it overfits."
+    ),
+    conventions={
+        "sklearn": "w of the best epoch",
+        "numpy keras": "w of the last epoch",
+    },
+    given=rising_losses,
+    differs=0.3,
+    absent={
+        "tensorflow": "TensorFlow has nothing of the kind outside Keras",
+        "torch": "PyTorch has no early stopping",
+    },
+    defaults=("EarlyStopping.restore_best_weights",),
+)
+
+
+@early_stopping_restore.numpy
+def _(losses):
+    best, count = np.inf, 0
+    for epoch, loss in enumerate(losses):
+        w = float(epoch)  # stands for the weights after this epoch
+        count = 0 if loss < best else count + 1
+        best = min(best, loss)
+        if count >= 2:
+            break
+    return [w]
+
+
+@early_stopping_restore.numpy.like("sklearn")
+def _(losses):
+    """Keep a copy of the best weights."""
+    best, count = np.inf, 0
+    for epoch, loss in enumerate(losses):
+        w = float(epoch)
+        count += 1
+        if loss < best:
+            best, count, kept = loss, 0, w
+        if count >= 2:
+            break
+    return [kept]
+
+
+@early_stopping_restore.sklearn
+def _(losses):
+    from sklearn.neural_network import MLPRegressor
+
+    class Scored(MLPRegressor):
+        def _score(self, *_, **__):
+            epoch = self.n_iter_ - 1
+            self.coefs_[0][:] = epoch  # stands for the weights after this epoch
+            return -losses[epoch]
+
+    model = Scored(hidden_layer_sizes=(), early_stopping=True, n_iter_no_change=1, random_state=1)
+    return model.fit(np.ones((20, 1)), np.ones(20)).coefs_[0][0]
+
+
+@early_stopping_restore.sklearn.like("keras")
+def _(losses):
+    """Train with `partial_fit`, and stop by hand."""
+    from sklearn.neural_network import MLPRegressor
+
+    model = MLPRegressor(hidden_layer_sizes=())
+    best, count = np.inf, 0
+    for epoch, loss in enumerate(losses):
+        model.partial_fit(np.ones((20, 1)), np.ones(20)).coefs_[0][:] = epoch
+        count = 0 if loss < best else count + 1
+        best = min(best, loss)
+        if count >= 2:
+            break
+    return model.coefs_[0][0]
+
+
+@early_stopping_restore.keras
+def _(losses):
+    import keras
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    callback = keras.callbacks.EarlyStopping(monitor="loss", patience=2)
+    callback.set_model(model)
+    callback.on_train_begin()
+    model.stop_training = False
+    for epoch, loss in enumerate(losses):
+        model.set_weights([np.full((1, 1), epoch)])  # stands for the weights after this epoch
+        callback.on_epoch_end(epoch, {"loss": loss})
+        if model.stop_training:
+            break
+    callback.on_train_end()
+    return model.get_weights()[0][0]
+
+
+@early_stopping_restore.keras.like("sklearn")
+def _(losses):
+    """Pass restore_best_weights=True."""
+    import keras
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    callback = keras.callbacks.EarlyStopping(monitor="loss", patience=2, restore_best_weights=True)
+    callback.set_model(model)
+    callback.on_train_begin()
+    model.stop_training = False
+    for epoch, loss in enumerate(losses):
+        model.set_weights([np.full((1, 1), epoch)])
+        callback.on_epoch_end(epoch, {"loss": loss})
+        if model.stop_training:
+            break
+    callback.on_train_end()
+    return model.get_weights()[0][0]
+
+
+validation_split = Card(
+    id="validation-split",
+    title="Which rows are held out for validation?",
+    wrong=(
+        "Keras's validation_split holds out the last rows, before anything is shuffled. Scikit-learn and "
+        "PyTorch's `random_split` draw them, and scikit-learn's classifiers keep the shares of the classes. "
+        "Of data sorted by class Keras validates on the last class alone, which it then hardly trains on."
+    ),
+    conventions={
+        "numpy keras": "the last ⌈f·n⌉ rows",
+        "sklearn torch": "⌈f·n⌉ rows, drawn",
+    },
+    given=numbered_rows,
+    differs=0.5,
+    absent={"tensorflow": "tf.data has no split"},
+    defaults=("fit.validation_split", "MLPClassifier.validation_fraction"),
+)
+
+
+@validation_split.numpy
+def _(x):
+    held_out = x[9:]
+    return [np.array_equal(np.sort(held_out[:, 0]), [9, 10, 11])]
+
+
+@validation_split.numpy.like("sklearn")
+def _(x):
+    """Permute the rows first."""
+    held_out = np.random.default_rng(1).permutation(x)[9:]
+    return [np.array_equal(np.sort(held_out[:, 0]), [9, 10, 11])]
+
+
+@validation_split.sklearn
+def _(x):
+    from sklearn.neural_network import MLPRegressor
+
+    seen = []
+
+    class Seeing(MLPRegressor):
+        def _score(self, rows, *_, **__):
+            seen.extend(rows[:, 0])
+            return 0.0
+
+    model = Seeing(early_stopping=True, validation_fraction=0.25, max_iter=1, random_state=1)
+    model.fit(x, x[:, 0])
+    return [np.array_equal(np.sort(seen), [9, 10, 11])]
+
+
+@validation_split.sklearn.like("keras")
+def _(x):
+    """Split without shuffling, and train with `partial_fit` on the first part."""
+    from sklearn.model_selection import train_test_split
+
+    _, held_out = train_test_split(x, test_size=0.25, shuffle=False)
+    return [np.array_equal(np.sort(held_out[:, 0]), [9, 10, 11])]
+
+
+@validation_split.keras
+def _(x):
+    import keras
+
+    seen = []
+
+    class Seeing(keras.Model):
+        def train_step(self, data):
+            return {"loss": 0.0}
+
+        def test_step(self, data):
+            seen.extend(data[:, 0].numpy())
+            return {"loss": 0.0}
+
+    model = Seeing()
+    model.compile(run_eagerly=True)
+    model.fit(x, validation_split=0.25, verbose=0)
+    return [np.array_equal(np.sort(seen), [9, 10, 11])]
+
+
+@validation_split.keras.like("torch")
+def _(x):
+    """Permute the rows before `fit`."""
+    import keras
+
+    seen = []
+
+    class Seeing(keras.Model):
+        def train_step(self, data):
+            return {"loss": 0.0}
+
+        def test_step(self, data):
+            seen.extend(data[:, 0].numpy())
+            return {"loss": 0.0}
+
+    model = Seeing()
+    model.compile(run_eagerly=True)
+    model.fit(np.random.default_rng(1).permutation(x), validation_split=0.25, verbose=0)
+    return [np.array_equal(np.sort(seen), [9, 10, 11])]
+
+
+@validation_split.torch
+def _(x):
+    import torch
+
+    torch.manual_seed(1)
+    _, held_out = torch.utils.data.random_split(torch.tensor(x), [0.75, 0.25])
+    return [np.array_equal(np.sort(held_out[:][:, 0]), [9, 10, 11])]
+
+
+@validation_split.torch.like("keras")
+def _(x):
+    """Take a `Subset` of the last rows."""
+    import torch
+
+    held_out = torch.utils.data.Subset(torch.tensor(x), range(9, 12))
+    return [np.array_equal(np.sort(held_out[:][:, 0]), [9, 10, 11])]
+
+
+logged_loss = Card(
+    id="logged-loss",
+    title="The training loss of an epoch: while it ran, or after it",
+    wrong=(
+        "The loss that Keras and scikit-learn log for an epoch is a mean over its batches, each taken before "
+        "its own update: it lags behind the model by about half an epoch. Evaluating after the epoch, as "
+        "most loops do, gives another number, lower while training goes well. In Keras the validation loss "
+        "is taken after the epoch, so that the first epoch seems to generalise better than it trains."
+    ),
+    conventions={
+        "sklearn keras": "mean over rows of the loss before the update of their batch",
+        "numpy tensorflow torch": "mean over rows of the loss after the epoch",
+    },
+    given=regression,
+    differs=0.1,
+)
+
+
+@logged_loss.numpy
+def _(x, y):
+    w, b = np.zeros((3, 1)), 0.0
+    for rows in (slice(4), slice(4, 8)):
+        error = x[rows] @ w + b - y[rows]
+        w, b = w - 0.1 * x[rows].T @ error / 4, b - 0.1 * np.mean(error)
+    return np.mean((x @ w + b - y) ** 2) / 2
+
+
+@logged_loss.numpy.like("keras")
+def _(x, y):
+    """Add up the losses of the batches, each before its update."""
+    w, b, total = np.zeros((3, 1)), 0.0, 0.0
+    for rows in (slice(4), slice(4, 8)):
+        error = x[rows] @ w + b - y[rows]
+        total += np.sum(error**2) / 2
+        w, b = w - 0.1 * x[rows].T @ error / 4, b - 0.1 * np.mean(error)
+    return total / len(x)
+
+
+@logged_loss.sklearn
+def _(x, y):
+    from sklearn.neural_network import MLPRegressor
+
+    model = MLPRegressor(hidden_layer_sizes=(), solver="sgd", learning_rate_init=0.1, momentum=0)
+    model.set_params(alpha=0, batch_size=4, shuffle=False).partial_fit(x, y[:, 0])
+    model.coefs_[0][:], model.intercepts_[0][:] = 0, 0
+    return model.partial_fit(x, y[:, 0]).loss_
+
+
+@logged_loss.sklearn.like("torch")
+def _(x, y):
+    """Compute the loss of the predictions after the epoch."""
+    from sklearn.neural_network import MLPRegressor
+
+    model = MLPRegressor(hidden_layer_sizes=(), solver="sgd", learning_rate_init=0.1, momentum=0)
+    model.set_params(alpha=0, batch_size=4, shuffle=False).partial_fit(x, y[:, 0])
+    model.coefs_[0][:], model.intercepts_[0][:] = 0, 0
+    return np.mean((model.partial_fit(x, y[:, 0]).predict(x) - y[:, 0]) ** 2) / 2
+
+
+@logged_loss.tensorflow
+def _(x, y):
+    import tensorflow as tf
+
+    w, b = tf.Variable(np.zeros((3, 1))), tf.Variable(np.zeros(1))
+    for rows in (slice(4), slice(4, 8)):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((x[rows] @ w + b - y[rows]) ** 2) / 2
+        for variable, gradient in zip((w, b), tape.gradient(loss, (w, b)), strict=True):
+            variable.assign_sub(0.1 * gradient)
+    return tf.reduce_mean((x @ w + b - y) ** 2) / 2
+
+
+@logged_loss.tensorflow.like("keras")
+def _(x, y):
+    """Add up the losses of the batches, each before its update."""
+    import tensorflow as tf
+
+    w, b, total = tf.Variable(np.zeros((3, 1))), tf.Variable(np.zeros(1)), 0.0
+    for rows in (slice(4), slice(4, 8)):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((x[rows] @ w + b - y[rows]) ** 2) / 2
+        total += 4 * loss
+        for variable, gradient in zip((w, b), tape.gradient(loss, (w, b)), strict=True):
+            variable.assign_sub(0.1 * gradient)
+    return total / len(x)
+
+
+@logged_loss.keras
+def _(x, y):
+    import keras
+
+    model = keras.Sequential([keras.layers.Dense(1, kernel_initializer="zeros")])
+    optimizer = keras.optimizers.SGD(0.1)
+    model.compile(optimizer, loss=lambda y, p: keras.ops.mean((p - y) ** 2, axis=-1) / 2, run_eagerly=True)
+    return model.fit(x, y, batch_size=4, shuffle=False, verbose=0).history["loss"][0]
+
+
+@logged_loss.keras.like("torch")
+def _(x, y):
+    """Call `evaluate` after the epoch."""
+    import keras
+
+    model = keras.Sequential([keras.layers.Dense(1, kernel_initializer="zeros")])
+    optimizer = keras.optimizers.SGD(0.1)
+    model.compile(optimizer, loss=lambda y, p: keras.ops.mean((p - y) ** 2, axis=-1) / 2, run_eagerly=True)
+    model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+    return model.evaluate(x, y, verbose=0)
+
+
+@logged_loss.torch
+def _(x, y):
+    import torch
+
+    x, y = torch.tensor(x), torch.tensor(y)
+    w, b = torch.zeros((3, 1), requires_grad=True), torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([w, b], lr=0.1)
+    for rows in (slice(4), slice(4, 8)):
+        optimizer.zero_grad()
+        loss = ((x[rows] @ w + b - y[rows]) ** 2).mean() / 2
+        loss.backward()
+        optimizer.step()
+    return ((x @ w + b - y) ** 2).mean().item() / 2
+
+
+@logged_loss.torch.like("keras")
+def _(x, y):
+    """Add up the losses of the batches, each before its update and times its rows."""
+    import torch
+
+    x, y, total = torch.tensor(x), torch.tensor(y), 0.0
+    w, b = torch.zeros((3, 1), requires_grad=True), torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([w, b], lr=0.1)
+    for rows in (slice(4), slice(4, 8)):
+        optimizer.zero_grad()
+        loss = ((x[rows] @ w + b - y[rows]) ** 2).mean() / 2
+        total += 4 * loss.item()
+        loss.backward()
+        optimizer.step()
+    return total / len(x)
+
+
+gradients_add_up = Card(
+    id="gradients-add-up",
+    title="Gradients add up until they are set to zero",
+    wrong=(
+        "PyTorch's `backward` adds to what a parameter's `grad` already holds. A tape of TensorFlow, and so "
+        "Keras, returns the gradient of its own loss alone. Without `zero_grad` each step follows the sum of "
+        "all gradients so far, an accident that looks like momentum. One step shows nothing."
+    ),
+    conventions={
+        "numpy tensorflow keras": "g = ∂ℓ₂/∂w after a second backward pass",
+        "torch": "g = ∂ℓ₁/∂w + ∂ℓ₂/∂w",
+    },
+    given=regression,
+    differs=0.3,
+    absent={"sklearn": "scikit-learn shows no gradients"},
+    faults=("gradient-accumulated",),
+)
+
+
+@gradients_add_up.numpy
+def _(x, y):
+    for rows in (slice(4), slice(4, 8)):
+        g = x[rows].T @ (0 - y[rows])
+    return g
+
+
+@gradients_add_up.numpy.like("torch")
+def _(x, y):
+    """Add the gradient of each pass."""
+    g = 0.0
+    for rows in (slice(4), slice(4, 8)):
+        g = g + x[rows].T @ (0 - y[rows])
+    return g
+
+
+@gradients_add_up.tensorflow
+def _(x, y):
+    import tensorflow as tf
+
+    w = tf.Variable(np.zeros((3, 1)))
+    for rows in (slice(4), slice(4, 8)):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum((x[rows] @ w - y[rows]) ** 2) / 2
+        g = tape.gradient(loss, w)
+    return g
+
+
+@gradients_add_up.tensorflow.like("torch")
+def _(x, y):
+    """Add the gradient of each pass."""
+    import tensorflow as tf
+
+    w, g = tf.Variable(np.zeros((3, 1))), 0.0
+    for rows in (slice(4), slice(4, 8)):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum((x[rows] @ w - y[rows]) ** 2) / 2
+        g = g + tape.gradient(loss, w)
+    return g
+
+
+@gradients_add_up.keras
+def _(x, y):
+    import keras
+    import tensorflow as tf
+
+    layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    layer.build(x.shape)
+    for rows in (slice(4), slice(4, 8)):
+        with tf.GradientTape() as tape:
+            loss = keras.ops.sum((layer(x[rows]) - y[rows]) ** 2) / 2
+        (g,) = tape.gradient(loss, layer.trainable_weights)
+    return g
+
+
+@gradients_add_up.keras.like("torch")
+def _(x, y):
+    """Add the gradient of each pass."""
+    import keras
+    import tensorflow as tf
+
+    layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    layer.build(x.shape)
+    g = 0.0
+    for rows in (slice(4), slice(4, 8)):
+        with tf.GradientTape() as tape:
+            loss = keras.ops.sum((layer(x[rows]) - y[rows]) ** 2) / 2
+        g = g + tape.gradient(loss, layer.trainable_weights)[0]
+    return g
+
+
+@gradients_add_up.torch
+def _(x, y):
+    import torch
+
+    x, y = torch.tensor(x), torch.tensor(y)
+    w = torch.zeros((3, 1), requires_grad=True)
+    for rows in (slice(4), slice(4, 8)):
+        loss = ((x[rows] @ w - y[rows]) ** 2).sum() / 2
+        loss.backward()
+    return w.grad
+
+
+@gradients_add_up.torch.like("keras")
+def _(x, y):
+    """Call `optimizer.zero_grad()` before each backward pass."""
+    import torch
+
+    x, y = torch.tensor(x), torch.tensor(y)
+    w = torch.zeros((3, 1), requires_grad=True)
+    optimizer = torch.optim.SGD([w])
+    for rows in (slice(4), slice(4, 8)):
+        optimizer.zero_grad()
+        loss = ((x[rows] @ w - y[rows]) ** 2).sum() / 2
+        loss.backward()
+    return w.grad
+
+
+missing_gradient = Card(
+    id="missing-gradient",
+    title="A parameter without a gradient: left alone, or moved by its momentum",
+    wrong=(
+        "A parameter whose gradient is None is skipped: no momentum, no weight decay. One whose gradient is "
+        "zero is not skipped: its velocity carries it on, and decay shrinks it. Which of them a branch that "
+        "was not used gives depends on set_to_none in PyTorch, and on whether a loop by hand fills in zeros. "
+        "Without momentum and decay they are the same."
+    ),
+    conventions={
+        "tensorflow keras torch": "no gradient: w and v stay",
+        "numpy sklearn": "g = 0: v ← β·v, w moves by v",
+    },
+    given=given.descent,
+    differs=3e-3,
+    defaults=("zero_grad.set_to_none",),
+    faults=("first-layer-frozen", "biases-frozen"),
+)
+
+
+@missing_gradient.numpy
+def _(start, gradients):
+    w, v = start, np.zeros(6)
+    for t, g in enumerate(gradients):
+        if t % 3:
+            g[3:] = 0  # the last three get a gradient in every third step only
+        v = 0.9 * v + g
+        w = w - 0.01 * v
+        yield w
+
+
+@missing_gradient.numpy.like("torch")
+def _(start, gradients):
+    """Leave the velocity and the parameter as they are."""
+    w, v = start, np.zeros(6)
+    for t, g in enumerate(gradients):
+        some = slice(3) if t % 3 else slice(6)
+        v[some] = 0.9 * v[some] + g[some]
+        w[some] = w[some] - 0.01 * v[some]
+        yield w
+
+
+@missing_gradient.sklearn
+def _(start, gradients):
+    from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
+
+    optimizer = SGDOptimizer([start], 0.01, momentum=0.9, nesterov=False)
+    for t, g in enumerate(gradients):
+        if t % 3:
+            g[3:] = 0
+        optimizer.update_params([start], [g])
+        yield start
+
+
+@missing_gradient.sklearn.like("torch")
+def _(start, gradients):
+    """Give each parameter an optimizer of its own, and do not call it."""
+    from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
+
+    w, b = start[:3], start[3:]
+    optimizer_w, optimizer_b = (SGDOptimizer([p], 0.01, momentum=0.9, nesterov=False) for p in (w, b))
+    for t, g in enumerate(gradients):
+        optimizer_w.update_params([w], [g[:3]])
+        if t % 3 == 0:
+            optimizer_b.update_params([b], [g[3:]])
+        yield start
+
+
+@missing_gradient.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w, b = tf.Variable(start[:3]), tf.Variable(start[3:])
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = tf.compat.v1.train.MomentumOptimizer(f(0.01), f(0.9))
+    for t, g in enumerate(gradients):
+        optimizer.apply_gradients([(g[:3], w), (None if t % 3 else g[3:], b)])
+        yield tf.concat([w, b], axis=0).numpy()
+
+
+@missing_gradient.tensorflow.like("numpy")
+def _(start, gradients):
+    """Ask the tape for zeros: unconnected_gradients=tf.UnconnectedGradients.ZERO."""
+    import tensorflow as tf
+
+    w, b = tf.Variable(start[:3]), tf.Variable(start[3:])
+    f = np.float64
+    optimizer = tf.compat.v1.train.MomentumOptimizer(f(0.01), f(0.9))
+    for t, g in enumerate(gradients):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(g[:3] * w) + (0 if t % 3 else tf.reduce_sum(g[3:] * b))
+        found = tape.gradient(loss, [w, b], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        optimizer.apply_gradients(zip(found, [w, b], strict=True))
+        yield tf.concat([w, b], axis=0).numpy()
+
+
+@missing_gradient.keras
+def _(start, gradients):
+    import keras
+
+    w, b = keras.Variable(start[:3]), keras.Variable(start[3:])
+    optimizer = keras.optimizers.SGD(0.01, momentum=np.float64(0.9))
+    optimizer.build([w, b])
+    for t, g in enumerate(gradients):
+        optimizer.apply([g[:3], None if t % 3 else g[3:]], [w, b])
+        yield keras.ops.concatenate([w, b]).numpy()
+
+
+@missing_gradient.keras.like("numpy")
+def _(start, gradients):
+    """Put zeros in place of None."""
+    import keras
+
+    w, b = keras.Variable(start[:3]), keras.Variable(start[3:])
+    optimizer = keras.optimizers.SGD(0.01, momentum=np.float64(0.9))
+    optimizer.build([w, b])
+    for t, g in enumerate(gradients):
+        optimizer.apply([g[:3], np.zeros(3) if t % 3 else g[3:]], [w, b])
+        yield keras.ops.concatenate([w, b]).numpy()
+
+
+@missing_gradient.torch
+def _(start, gradients):
+    import torch
+
+    w, b = torch.tensor(start[:3], requires_grad=True), torch.tensor(start[3:], requires_grad=True)
+    optimizer = torch.optim.SGD([w, b], lr=0.01, momentum=0.9)
+    for t, g in enumerate(torch.tensor(gradients)):
+        optimizer.zero_grad()
+        loss = (g[:3] * w).sum() + (0 if t % 3 else (g[3:] * b).sum())
+        loss.backward()
+        optimizer.step()
+        yield torch.cat([w, b]).detach().numpy()
+
+
+@missing_gradient.torch.like("numpy")
+def _(start, gradients):
+    """Pass set_to_none=False to `zero_grad`."""
+    import torch
+
+    w, b = torch.tensor(start[:3], requires_grad=True), torch.tensor(start[3:], requires_grad=True)
+    optimizer = torch.optim.SGD([w, b], lr=0.01, momentum=0.9)
+    for t, g in enumerate(torch.tensor(gradients)):
+        optimizer.zero_grad(set_to_none=False)
+        loss = (g[:3] * w).sum() + (0 if t % 3 else (g[3:] * b).sum())
+        loss.backward()
+        optimizer.step()
+        yield torch.cat([w, b]).detach().numpy()
+
+
+adam_step_count = Card(
+    id="adam-step-count",
+    title="Adam: whose steps are counted, the optimizer's or the parameter's",
+    wrong=(
+        "PyTorch counts the steps of each parameter, Keras and TensorFlow those of the optimizer. A "
+        "parameter that is sometimes without a gradient, or was frozen at first, has its bias corrected as "
+        "if it were older there, so that its first steps are much smaller in Keras. Where all parameters "
+        "move in every step nothing shows."
+    ),
+    conventions={
+        "numpy torch": "m̂ = m/(1 - β₁ⁿ),  n: steps of this parameter",
+        "tensorflow keras": "m̂ = m/(1 - β₁ᵗ),  t: steps of the optimizer",
+    },
+    given=given.descent,
+    differs=0.03,
+    absent={"sklearn": "scikit-learn's networks have a gradient for each parameter in every step"},
+    faults=("adam-step-late",),
+)
+
+
+@adam_step_count.numpy
+def _(start, gradients):
+    w, m, v, n = start, np.zeros(6), np.zeros(6), np.zeros(6)
+    for t, g in enumerate(gradients):
+        some = slice(6) if t % 3 == 2 else slice(3)  # the last three get a gradient in every third step only
+        n[some] += 1
+        m[some] = 0.9 * m[some] + 0.1 * g[some]
+        v[some] = 0.999 * v[some] + (1 - 0.999) * g[some] ** 2
+        w[some] -= 0.01 * (m / (1 - 0.9**n) / np.sqrt(v / (1 - 0.999**n)))[some]  # ε is another card
+        yield w
+
+
+@adam_step_count.numpy.like("keras")
+def _(start, gradients):
+    """Count all steps."""
+    w, m, v = start, np.zeros(6), np.zeros(6)
+    for t, g in enumerate(gradients):
+        some = slice(6) if t % 3 == 2 else slice(3)
+        n = t + 1
+        m[some] = 0.9 * m[some] + 0.1 * g[some]
+        v[some] = 0.999 * v[some] + (1 - 0.999) * g[some] ** 2
+        w[some] -= 0.01 * (m / (1 - 0.9**n) / np.sqrt(v / (1 - 0.999**n)))[some]
+        yield w
+
+
+@adam_step_count.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w, b = tf.Variable(start[:3]), tf.Variable(start[3:])
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = tf.compat.v1.train.AdamOptimizer(f(0.01), f(0.9), f(0.999), f(0))
+    for t, g in enumerate(gradients):
+        optimizer.apply_gradients([(g[:3], w), (g[3:] if t % 3 == 2 else None, b)])
+        yield tf.concat([w, b], axis=0).numpy()
+
+
+@adam_step_count.tensorflow.like("torch")
+def _(start, gradients):
+    """Give each parameter an optimizer of its own."""
+    import tensorflow as tf
+
+    w, b = tf.Variable(start[:3]), tf.Variable(start[3:])
+    f = np.float64
+    adam = tf.compat.v1.train.AdamOptimizer
+    optimizer_w, optimizer_b = (adam(f(0.01), f(0.9), f(0.999), f(0)) for _ in range(2))
+    for t, g in enumerate(gradients):
+        optimizer_w.apply_gradients([(g[:3], w)])
+        if t % 3 == 2:
+            optimizer_b.apply_gradients([(g[3:], b)])
+        yield tf.concat([w, b], axis=0).numpy()
+
+
+@adam_step_count.keras
+def _(start, gradients):
+    import keras
+
+    w, b = keras.Variable(start[:3]), keras.Variable(start[3:])
+    f = np.float64  # a Python number would be rounded to float32
+    optimizer = keras.optimizers.Adam(0.01, f(0.9), f(0.999), epsilon=0)
+    optimizer.build([w, b])
+    for t, g in enumerate(gradients):
+        optimizer.apply([g[:3], g[3:] if t % 3 == 2 else None], [w, b])
+        yield keras.ops.concatenate([w, b]).numpy()
+
+
+@adam_step_count.keras.like("torch")
+def _(start, gradients):
+    """Give each parameter an optimizer of its own."""
+    import keras
+
+    w, b = keras.Variable(start[:3]), keras.Variable(start[3:])
+    f = np.float64
+    adam = keras.optimizers.Adam
+    optimizer_w, optimizer_b = (adam(0.01, f(0.9), f(0.999), epsilon=0) for _ in range(2))
+    for t, g in enumerate(gradients):
+        optimizer_w.apply([g[:3]], [w])
+        if t % 3 == 2:
+            optimizer_b.apply([g[3:]], [b])
+        yield keras.ops.concatenate([w, b]).numpy()
+
+
+@adam_step_count.torch
+def _(start, gradients):
+    import torch
+
+    w, b = torch.tensor(start[:3]), torch.tensor(start[3:])
+    optimizer = torch.optim.Adam([w, b], lr=0.01, betas=(0.9, 0.999), eps=0)
+    for t, g in enumerate(torch.tensor(gradients)):
+        w.grad, b.grad = g[:3], g[3:] if t % 3 == 2 else None
+        optimizer.step()
+        yield torch.cat([w, b]).numpy()
+
+
+@adam_step_count.torch.like("keras")
+def _(start, gradients):
+    """Before each step, set the `step` in every parameter's state to the number of steps so far."""
+    import torch
+
+    w, b = torch.tensor(start[:3]), torch.tensor(start[3:])
+    optimizer = torch.optim.Adam([w, b], lr=0.01, betas=(0.9, 0.999), eps=0)
+    for p in (w, b):
+        zeros = torch.zeros_like(p), torch.zeros_like(p), torch.tensor(0.0)
+        optimizer.state[p] = dict(zip(("exp_avg", "exp_avg_sq", "step"), zeros, strict=True))
+    for t, g in enumerate(torch.tensor(gradients)):
+        w.grad, b.grad = g[:3], g[3:] if t % 3 == 2 else None
+        optimizer.state[b]["step"].fill_(t)
+        optimizer.step()
+        yield torch.cat([w, b]).numpy()
+
+
+seed_of_a_call = Card(
+    id="seed-of-a-call",
+    title="A number as seed: the same draw in every call, or the next one",
+    wrong=(
+        "In Keras, `keras.random` with a number as seed returns the same values in every call; so does "
+        "scikit-learn with a number as random_state. With a generator of NumPy or PyTorch, and with "
+        "TensorFlow's seed of an op, each call goes on to the next values. Noise drawn with a number in a "
+        "training step of Keras is therefore the same noise in each step."
+    ),
+    conventions={
+        "sklearn keras": "second call = first call",
+        "numpy tensorflow torch": "second call: the next values",
+    },
+    given=numbered_rows,
+    differs=0.5,
+    faults=("order-shuffled-once",),
+)
+
+
+@seed_of_a_call.numpy
+def _(x):
+    rng = np.random.default_rng(1)
+    draws = [rng.permutation(x) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.numpy.like("keras")
+def _(x):
+    """Make the generator anew for each call."""
+    draws = [np.random.default_rng(1).permutation(x) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.sklearn
+def _(x):
+    from sklearn.utils import shuffle
+
+    draws = [shuffle(x, random_state=1) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.sklearn.like("torch")
+def _(x):
+    """Pass a `RandomState`."""
+    from sklearn.utils import shuffle
+
+    rng = np.random.RandomState(1)
+    draws = [shuffle(x, random_state=rng) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.tensorflow
+def _(x):
+    import tensorflow as tf
+
+    draws = [tf.random.normal(x.shape, seed=1) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.tensorflow.like("keras")
+def _(x):
+    """Use `tf.random.stateless_normal`."""
+    import tensorflow as tf
+
+    draws = [tf.random.stateless_normal(x.shape, seed=[1, 0]) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.keras
+def _(x):
+    import keras
+
+    draws = [keras.random.normal(x.shape, seed=1) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.keras.like("torch")
+def _(x):
+    """Pass a `keras.random.SeedGenerator`."""
+    import keras
+
+    seeds = keras.random.SeedGenerator(1)
+    draws = [keras.random.normal(x.shape, seed=seeds) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.torch
+def _(x):
+    import torch
+
+    torch.manual_seed(1)
+    draws = [torch.randn(x.shape) for _ in range(2)]
+    return [np.array_equal(*draws)]
+
+
+@seed_of_a_call.torch.like("keras")
+def _(x):
+    """Set the seed before each call."""
+    import torch
+
+    draws = []
+    for _ in range(2):
+        torch.manual_seed(1)
+        draws.append(torch.randn(x.shape))
+    return [np.array_equal(*draws)]
+
+
+average_of_weights = Card(
+    id="average-of-weights",
+    title="Averaged weights: equal mean or exponential, and from where",
+    wrong=(
+        "PyTorch's `AveragedModel` is by default the equal mean of all parameters that it was shown. Keras's "
+        "use_ema and TensorFlow's `ExponentialMovingAverage` forget exponentially, and differ from each "
+        "other in how they begin: Keras with the parameters after the first step, TensorFlow with those "
+        "before it. With a momentum near 1 the beginning is felt for a thousand steps."
+    ),
+    conventions={
+        "numpy torch": "aₜ = aₜ₋₁ + (wₜ - aₜ₋₁)/t",
+        "tensorflow": "aₜ = β·aₜ₋₁ + (1 - β)·wₜ,  a₀ = w₀",
+        "keras": "aₜ = β·aₜ₋₁ + (1 - β)·wₜ,  a₁ = w₁",
+    },
+    given=given.descent,
+    differs=0.03,
+    absent={"sklearn": "scikit-learn averages in SGDClassifier and SGDRegressor: a card of its own"},
+    defaults=("SGD.use_ema", "SGD.ema_momentum"),
+)
+
+
+@average_of_weights.numpy
+def _(start, gradients):
+    w, average = start, 0.0
+    for t, g in enumerate(gradients, 1):
+        w = w - 0.1 * g
+        average = average + (w - average) / t
+        yield average
+
+
+@average_of_weights.numpy.like("tensorflow")
+def _(start, gradients):
+    """Average exponentially, from the initial parameters on."""
+    w, average = start, start
+    for g in gradients:
+        w = w - 0.1 * g
+        average = 0.875 * average + 0.125 * w
+        yield average
+
+
+@average_of_weights.numpy.like("keras")
+def _(start, gradients):
+    """Average exponentially, from the parameters after the first step on."""
+    w = start
+    for t, g in enumerate(gradients):
+        w = w - 0.1 * g
+        average = 0.875 * average + 0.125 * w if t else w
+        yield average
+
+
+@average_of_weights.tensorflow
+def _(start, gradients):
+    import tensorflow as tf
+
+    w = tf.Variable(start)
+    ema = tf.train.ExponentialMovingAverage(0.875)  # it is rounded to float32, in which 7/8 is exact
+    ema.apply([w])
+    for g in gradients:
+        w.assign_sub(0.1 * g)
+        ema.apply([w])
+        yield ema.average(w).numpy()
+
+
+@average_of_weights.tensorflow.like("keras")
+def _(start, gradients):
+    """Call `apply` for the first time after the first step."""
+    import tensorflow as tf
+
+    w = tf.Variable(start)
+    ema = tf.train.ExponentialMovingAverage(0.875)
+    for g in gradients:
+        w.assign_sub(0.1 * g)
+        ema.apply([w])
+        yield ema.average(w).numpy()
+
+
+@average_of_weights.tensorflow.like("torch")
+def _(start, gradients):
+    """Keep the equal mean by hand."""
+    import tensorflow as tf
+
+    w, average = tf.Variable(start), tf.Variable(start)
+    for t, g in enumerate(gradients, 1):
+        w.assign_sub(0.1 * g)
+        average.assign_add((w - average) / t)
+        yield average.numpy()
+
+
+@average_of_weights.keras
+def _(start, gradients):
+    import keras
+
+    w = keras.Variable(start)
+    optimizer = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.875)
+    for g in gradients:
+        optimizer.apply([g], [w])
+        yield optimizer._model_variables_moving_average[0].numpy()
+
+
+@average_of_weights.keras.like("tensorflow")
+def _(start, gradients):
+    """Keep the average by hand, from the initial parameters on."""
+    import keras
+
+    w, average = keras.Variable(start), keras.Variable(start)
+    optimizer = keras.optimizers.SGD(0.1)
+    for g in gradients:
+        optimizer.apply([g], [w])
+        average.assign(0.875 * average + 0.125 * w)
+        yield average.numpy()
+
+
+@average_of_weights.keras.like("torch")
+def _(start, gradients):
+    """Keep the equal mean by hand."""
+    import keras
+
+    w, average = keras.Variable(start), keras.Variable(start)
+    optimizer = keras.optimizers.SGD(0.1)
+    for t, g in enumerate(gradients, 1):
+        optimizer.apply([g], [w])
+        average.assign_add((w - average) / t)
+        yield average.numpy()
+
+
+@average_of_weights.torch
+def _(start, gradients):
+    import torch
+
+    model = torch.nn.ParameterList([torch.tensor(start)])
+    averaged = torch.optim.swa_utils.AveragedModel(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for g in gradients:
+        model[0].grad = torch.tensor(g)
+        optimizer.step()
+        averaged.update_parameters(model)
+        yield averaged.module[0].detach().numpy()
+
+
+@average_of_weights.torch.like("keras")
+def _(start, gradients):
+    """Pass multi_avg_fn=get_ema_multi_avg_fn(β)."""
+    import torch
+
+    model = torch.nn.ParameterList([torch.tensor(start)])
+    mean = torch.optim.swa_utils.get_ema_multi_avg_fn(0.875)
+    averaged = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=mean)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for g in gradients:
+        model[0].grad = torch.tensor(g)
+        optimizer.step()
+        averaged.update_parameters(model)
+        yield averaged.module[0].detach().numpy()
+
+
+@average_of_weights.torch.like("tensorflow")
+def _(start, gradients):
+    """Pass multi_avg_fn=get_ema_multi_avg_fn(β), and update the average once before the first step."""
+    import torch
+
+    model = torch.nn.ParameterList([torch.tensor(start)])
+    mean = torch.optim.swa_utils.get_ema_multi_avg_fn(0.875)
+    averaged = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=mean)
+    averaged.update_parameters(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for g in gradients:
+        model[0].grad = torch.tensor(g)
+        optimizer.step()
+        averaged.update_parameters(model)
+        yield averaged.module[0].detach().numpy()
