@@ -1280,25 +1280,27 @@ early_stopping_patience = Card(
 
 @early_stopping_patience.numpy
 def _(losses):
-    best, count = np.inf, 0
-    for epoch, loss in enumerate(losses, 1):
+    best, count, epochs = np.inf, 0, 0
+    for loss in losses:
+        epochs += 1
         count = 0 if loss < best else count + 1
         best = min(best, loss)
         if count >= 3:
             break
-    return [epoch]
+    return [epochs]
 
 
 @early_stopping_patience.numpy.like("sklearn")
 def _(losses):
     """Wait for one epoch more."""
-    best, count = np.inf, 0
-    for epoch, loss in enumerate(losses, 1):
+    best, count, epochs = np.inf, 0, 0
+    for loss in losses:
+        epochs += 1
         count = 0 if loss < best else count + 1
         best = min(best, loss)
         if count > 3:
             break
-    return [epoch]
+    return [epochs]
 
 
 @early_stopping_patience.sklearn
@@ -1637,7 +1639,7 @@ def _(x):
     seen = []
 
     class Seeing(keras.Model):
-        def train_step(self, data):
+        def train_step(self, _):
             return {"loss": 0.0}
 
         def test_step(self, data):
@@ -1658,7 +1660,7 @@ def _(x):
     seen = []
 
     class Seeing(keras.Model):
-        def train_step(self, data):
+        def train_step(self, _):
             return {"loss": 0.0}
 
         def test_step(self, data):
@@ -2339,20 +2341,21 @@ average_of_weights = Card(
     id="average-of-weights",
     title="Averaged weights: equal mean or exponential, and from where",
     wrong=(
-        "PyTorch's `AveragedModel` is by default the equal mean of all parameters that it was shown. Keras's "
-        "use_ema and TensorFlow's `ExponentialMovingAverage` forget exponentially, and differ from each "
-        "other in how they begin: Keras with the parameters after the first step, TensorFlow with those "
-        "before it. With a momentum near 1 the beginning is felt for a thousand steps."
+        "PyTorch's `AveragedModel` is by default the equal mean of all parameters that it was shown, and so "
+        "are the coefficients of SGDClassifier and SGDRegressor with average=True, after every row. Keras's "
+        "use_ema and TensorFlow's `ExponentialMovingAverage` forget exponentially, and differ in how they "
+        "begin: Keras with the parameters after the first step, TensorFlow with those before it. With a "
+        "momentum near 1 the beginning is felt for long."
     ),
     conventions={
-        "numpy torch": "aₜ = aₜ₋₁ + (wₜ - aₜ₋₁)/t",
+        "numpy sklearn torch": "aₜ = aₜ₋₁ + (wₜ - aₜ₋₁)/t",
         "tensorflow": "aₜ = β·aₜ₋₁ + (1 - β)·wₜ,  a₀ = w₀",
         "keras": "aₜ = β·aₜ₋₁ + (1 - β)·wₜ,  a₁ = w₁",
     },
     given=given.descent,
     differs=0.03,
-    absent={"sklearn": "scikit-learn averages in SGDClassifier and SGDRegressor: a card of its own"},
     defaults=("SGD.use_ema", "SGD.ema_momentum"),
+    faults=("average-before-update", "average-of-mistakes", "average-summed", "average-not-used"),
 )
 
 
@@ -2378,10 +2381,51 @@ def _(start, gradients):
 @average_of_weights.numpy.like("keras")
 def _(start, gradients):
     """Average exponentially, from the parameters after the first step on."""
-    w = start
+    w, average = start, start
     for t, g in enumerate(gradients):
         w = w - 0.1 * g
         average = 0.875 * average + 0.125 * w if t else w
+        yield average
+
+
+@average_of_weights.sklearn
+def _(start, gradients):
+    from sklearn.linear_model import SGDRegressor
+
+    model = SGDRegressor(average=True, alpha=0, fit_intercept=False, learning_rate="constant", eta0=0.1)
+    model.set_params(max_iter=1, tol=None)
+    model.fit(gradients[:1], [gradients[0] @ start - 1], coef_init=start)  # an error of 1: its gradient is x
+    yield model.coef_
+    for g in gradients[1:]:
+        model.partial_fit([g], [g @ model._standard_coef - 1])
+        yield model.coef_
+
+
+@average_of_weights.sklearn.like("tensorflow")
+def _(start, gradients):
+    """Keep the average by hand, from the initial parameters on."""
+    from sklearn.linear_model import SGDRegressor
+
+    model = SGDRegressor(alpha=0, fit_intercept=False, learning_rate="constant", eta0=0.1)
+    model.partial_fit(gradients[:1], [0])
+    model.coef_, average = start.copy(), start
+    for g in gradients:
+        model.partial_fit([g], [g @ model.coef_ - 1])
+        average = 0.875 * average + 0.125 * model.coef_
+        yield average
+
+
+@average_of_weights.sklearn.like("keras")
+def _(start, gradients):
+    """Keep the average by hand, from the parameters after the first step on."""
+    from sklearn.linear_model import SGDRegressor
+
+    model = SGDRegressor(alpha=0, fit_intercept=False, learning_rate="constant", eta0=0.1)
+    model.partial_fit(gradients[:1], [0])
+    model.coef_, average = start.copy(), start
+    for t, g in enumerate(gradients):
+        model.partial_fit([g], [g @ model.coef_ - 1])
+        average = 0.875 * average + 0.125 * model.coef_ if t else model.coef_.copy()
         yield average
 
 
