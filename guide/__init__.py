@@ -3,6 +3,7 @@
 Nothing here imports a framework; snippets do, when a worker runs them.
 """
 
+import re
 from types import ModuleType
 
 from guide import (
@@ -55,9 +56,22 @@ def of(topic: ModuleType) -> list[Card]:
 
 
 def title(topic: ModuleType) -> str:
-    """What a topic is about: the first line of its file, without the full stop."""
+    """What its file begins with, up to a colon or full stop."""
     assert topic.__doc__
-    return topic.__doc__.splitlines()[0].rstrip(".")
+    return re.split("[:.]", topic.__doc__, maxsplit=1)[0]
 
 
 CARDS: dict[str, Card] = {card.id: card for topic in TOPICS for card in of(topic)}
+
+
+def explaining(fault: str, optimizer: str = "") -> list[Card]:
+    """The cards about a fault of the catalogue, met with this optimizer; of any, if that is not known.
+
+    A card names what it explains: "gelu-by-tanh", or "epsilon-elsewhere@RMSprop" with that optimizer only.
+    """
+    return [
+        card
+        for card in CARDS.values()
+        for name, _, only in (entry.partition("@") for entry in card.faults)
+        if name == fault and (not only or not optimizer or only == optimizer)
+    ]

@@ -58,9 +58,10 @@ class Part:
 
     def like(self, framework: str) -> Decorator:
         """Add the recipe that computes what this other framework's plain snippet does."""
+        convention = self.card.convention(framework)
 
         def add(snippet: Snippet) -> Snippet:
-            self.recipes[self.card.convention(framework)] = snippet
+            self.recipes[convention] = snippet
             return snippet
 
         return add
@@ -72,7 +73,7 @@ class Part:
     def snippets(self) -> dict[str, Snippet]:
         """All of them: "plain", and "like keras" by a framework of the convention."""
         plain = {"plain": self.plain} if self.plain else {}
-        return plain | {f"like {key.split()[0]}": recipe for key, recipe in self.recipes.items()}
+        return plain | {recipe_name(key): recipe for key, recipe in self.recipes.items()}
 
 
 @final
@@ -91,7 +92,8 @@ class Card:
     absent: Mapping[str, str] = field(default_factory=dict)  # framework to why it has nothing of the kind
     defaults: tuple[str, ...] = ()  # "Adam.epsilon": of guide/counterparts.py, read from what is installed
     issues: tuple[str, ...] = ()  # "pytorch/pytorch#32545": where people were bitten
-    faults: tuple[str, ...] = ()  # ids of harness/faults that are this convention, mistaken
+    # Ids of harness/faults that are this convention, mistaken: "gelu-by-tanh", or "epsilon-elsewhere@Adam".
+    faults: tuple[str, ...] = ()
     dtype: str = "float64"  # in which agreement is to rounding
 
     def __post_init__(self) -> None:
@@ -156,6 +158,11 @@ class Card:
                 yield f"{part.framework}, {name}: a recipe says in its docstring what is to be done"
             if inspect.isgeneratorfunction(snippet) != self.trains:
                 yield f"{part.framework}, {name}: all snippets of a card yield, or all return"
+
+
+def recipe_name(convention: str) -> str:
+    """What the recipe that computes this convention is called, whatever framework it is of."""
+    return f"like {convention.split(maxsplit=1)[0]}"
 
 
 def arguments(snippet: Snippet, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,15 +4,13 @@ import numpy as np
 
 from backends.base import Arrays
 
-STEPS = 100
-
 
 def descent() -> Arrays:
     """Six parameters `start` and a hundred `gradients`, (100, 6), of different sizes."""
     rng = np.random.default_rng(1)
     start = rng.standard_normal(6)
     slopes = np.array([1.0, -0.5, 0.2, -0.1, 0.05, -0.02])
-    return {"start": start, "gradients": slopes + 0.3 * np.abs(slopes) * rng.standard_normal((STEPS, 6))}
+    return {"start": start, "gradients": slopes + 0.3 * np.abs(slopes) * rng.standard_normal((100, 6))}
 
 
 def dense() -> Arrays:

@@ -104,6 +104,7 @@ file_path = click.Path(path_type=Path)
 @click.option(
     "--python", "pythons", multiple=True, callback=_pythons, help="BACKEND=PATH of its interpreter."
 )
+@click.option("--export", type=file_path, help="Also write differences by step into this .csv or .parquet.")
 @click.option(
     "--start-limit", type=click.FloatRange(0.1), default=120, show_default=True, help="Seconds to start."
 )
@@ -124,6 +125,7 @@ def run(
     resume: bool,
     tasks_from: Path | None,
     pythons: dict[str, str],
+    export: Path | None,
     start_limit: float,
     limit: float,
 ) -> None:
@@ -132,7 +134,7 @@ def run(
     Without -t or --all: the default tasks, and all of --tasks-from.
     """
     from backends.base import Placement
-    from harness import environment, timing
+    from harness import environment, steps, timing
     from harness.report.progress import Progress
     from harness.run import Options, Run
     from harness.session import Limits
@@ -141,6 +143,8 @@ def run(
         raise UsageError("--all goes without -t: it is every task")
     if device == "cuda" and (problem := environment.cuda_problem()):
         raise UsageError(f"--device cuda: {problem}")
+    if export:
+        steps.check(export)
     table = plan.rows(patterns, tasks_from, everything=everything)
     cores = os.cpu_count() if all_cores else None
     if cores == threads:
@@ -165,7 +169,8 @@ def run(
     try:
         with Progress(console) as progress:
             result = Run(spots, options, progress).execute()
-        is_written = _report(result, out, table, console)
+        more = {export: partial(steps.export, result, out, export)} if export else {}
+        is_written = _report(result, out, table, console, more)
     except KeyboardInterrupt:
         again = shlex.join([*options.command, "--resume"])
         _say(console, f"Interrupted. What is finished is in {out}; go on with: {again}")
@@ -173,10 +178,16 @@ def run(
     sys.exit(result.exit_code() if is_written else 3)
 
 
-def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Console") -> bool:
-    """Write every format, then print; whether all could be written."""
+def _report(
+    result: "Result",
+    out: Path,
+    table: Mapping[str, Task],
+    console: "Console",
+    more: Mapping[Path, Callable[[], object]],
+) -> bool:
+    """Write every format and what `more` was asked for, then print; whether all could be written."""
     from harness import folder
-    from harness.report import junit, markdown, page, terminal, timings
+    from harness.report import figures, junit, markdown, page, site, terminal, timings
 
     files: dict[str, Callable[[], object]] = {
         "run.json": partial(folder.store, out, result),
@@ -184,13 +195,9 @@ def _report(result: "Result", out: Path, table: Mapping[str, Task], console: "Co
         "junit.xml": partial(junit.write, result, out),
         "timings.pyperf.json": partial(timings.write, result, out),
         "report.html": partial(page.write, result, out, table),
+        "guide": partial(site.write_cards, figures.all_cards(result.cells), out / "guide"),
     }
-    problems = []
-    for name, write in files.items():
-        try:
-            write()
-        except OSError as error:  # a full disk
-            problems.append(f"{out / name} could not be written: {error.strerror or error}")
+    problems = _written({out / name: write for name, write in files.items()} | dict(more))
     terminal.print_result(result, console, out)
     for problem in problems:
         _say(console, problem)
@@ -231,6 +238,39 @@ def show(task: str, names: tuple[str, ...], tasks_from: Path | None) -> None:
         raise UsageError(f"no task is named {task!r}; {plan.suggestion(task, list(table))}")
     chosen = plan.columns(names) if names else backends.COLUMNS.values()
     print_task(table[task], [c.spelling for c in chosen if not names or c.spelling in names], _console())
+
+
+@main.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--from", "source", required=True, help="The framework that code is ported from.")
+@click.option("--to", "port", required=True, help="The framework that it is ported to.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the tables.")
+def defaults(names: tuple[str, ...], source: str, port: str, as_json: bool) -> None:
+    """Defaults of two frameworks side by side, as the installed versions have them, and which differ.
+
+    NAME is a class or a function, such as Adam or Dense; everything that both have if none is given.
+
+    0 told · 2 wrong use · 3 a framework is missing, or something could not be read
+    """
+    from harness.guide import defaults as guide
+    from harness.report import defaults as report
+    from harness.result import encode
+    from harness.session import Broken
+
+    console = _console(stderr=as_json)
+    things = guide.choose(names, source, port)
+    try:
+        found = guide.read(things, source, port)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Broken as broken:
+        _say(console, f"{broken.status}: {broken.reason}")
+        sys.exit(3)
+    if as_json:
+        click.echo(encode(found), nl=False)
+    else:
+        report.print_defaults(found, console)
+    sys.exit(found.exit_code())
 
 
 @main.command("random")
@@ -339,6 +379,82 @@ def selftest(names: tuple[str, ...], quick: bool, runs: int | None, power: bool,
     else:
         killmatrix.print_selftest(found, console)
     sys.exit(found.exit_code())
+
+
+@main.command("guide")
+@click.argument("names", metavar="[CARD]...", nargs=-1)
+@click.option("--from", "source", help="With --to: the checklist of a port from this framework …")
+@click.option("--to", "port", help="… to this one, the most damaging first.")
+@click.option("--search", "words", help="Only list the cards that have these words.")
+@click.option(
+    "-b", "--backend", "backends", multiple=True, help="Only these frameworks; all if none is given."
+)
+@click.option("--html", type=file_path, help="Also write a site into this folder: a page per card.")
+@click.option("--markdown", type=file_path, help="Also write the whole guide into this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the tables.")
+def guide_(
+    names: tuple[str, ...],
+    source: str | None,
+    port: str | None,
+    words: str | None,
+    backends: tuple[str, ...],
+    html: Path | None,
+    markdown: Path | None,
+    as_json: bool,
+) -> None:
+    """The porting guide: run every card, or show some in full.
+
+    A card is one convention that frameworks do not share: its naive port must be off, its recipe must agree.
+
+    0 all hold · 1 a card no longer holds · 2 wrong use · 3 something broke
+    """
+    from harness.guide import choice
+    from harness.guide.conduct import conduct
+    from harness.report import guide as report
+    from harness.report import handbook, site
+    from harness.report.progress import Progress
+    from harness.result import encode
+
+    if words is not None:
+        if names or source or port or html or markdown or as_json:
+            raise UsageError("--search goes with nothing else: it runs nothing")
+        report.print_search(words, _console())
+        return
+    cards, frameworks = choice.cards(names), choice.frameworks(source, port, backends)
+    console = _console(stderr=as_json)
+    try:
+        with Progress(console) as progress:
+            found = conduct(cards, progress, frameworks)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    files: dict[Path, Callable[[], object]] = {}
+    if html:
+        files[html] = partial(site.write, found, html)
+    if markdown:
+        files[markdown] = partial(handbook.write, found, markdown)
+    problems = _written(files)
+    if as_json:
+        click.echo(encode(found), nl=False)
+    elif source and port:
+        report.print_checklist(found, source, port, console)
+    elif names:
+        report.print_cards(found, console)
+    else:
+        report.print_guide(found, console)
+    for problem in problems:
+        _say(console, problem)
+    sys.exit(3 if problems else found.exit_code())
+
+
+def _written(files: Mapping[Path, Callable[[], object]]) -> list[str]:
+    """Write these files; why some of them could not be."""
+    problems = []
+    for path, write in files.items():
+        try:
+            write()
+        except OSError as error:  # a full disk
+            problems.append(f"{path} could not be written: {error.strerror or error}")
+    return problems
 
 
 @main.command()

@@ -18,7 +18,7 @@ from harness.result import Cell, Result
 from harness.trace import write
 
 PARTS = ("cells", "traces", "logs")
-REPORTS = ("report.html", "summary.md", "junit.xml", "timings.pyperf.json")
+REPORTS = ("report.html", "guide", "summary.md", "junit.xml", "timings.pyperf.json")
 
 
 def prepare(path: Path, *, resume: bool) -> None:

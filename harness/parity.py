@@ -24,7 +24,7 @@ LOCAL = "local/"
 
 
 @dataclass(frozen=True)
-class _Series:
+class Series:
     """The differences of one array, step by step; each field but the names is (K,)."""
 
     name: str
@@ -97,6 +97,14 @@ def compare(
             first_undecided=_first_undecided(series + ends),
             steps_compared=min(len(actual.get("loss", ())), len(desired["loss"])),
         )
+
+
+def differences(actual: Arrays, desired: Arrays, dtype: str) -> list[Series]:
+    """The differences of every quantity that both traces have and that can be compared, step by step."""
+    names = [name for name in desired if kind_of(name) and name in actual]
+    with np.errstate(all="ignore"):
+        found = [series for name in names for series in _series(name, actual, desired, dtype, replay=False)]
+    return [series for series in found if series.what == Series.what]
 
 
 def verdict(
@@ -191,7 +199,7 @@ def _undecided(parity: Parity) -> str:
 # ---------------------------------------------------------------------------------------- series
 
 
-def _series(name: str, actual: Arrays, desired: Arrays, dtype: str, *, replay: bool) -> Iterator[_Series]:
+def _series(name: str, actual: Arrays, desired: Arrays, dtype: str, *, replay: bool) -> Iterator[Series]:
     """The differences of one array, and one more for what of it cannot be compared."""
     steps, rows = steps_of(name, desired), rows_of(name, desired)
     if name not in actual:
@@ -215,7 +223,7 @@ def _series(name: str, actual: Arrays, desired: Arrays, dtype: str, *, replay: b
     if replay:
         rounding = allowed = np.full(len(rows), tolerance.REPLAY)
     allowed = np.where(np.isfinite(distance), allowed, 0.0)  # NaN and inf agree with nothing
-    yield _Series(name, steps, distance, scale(so_far), rounding, allowed)
+    yield Series(name, steps, distance, scale(so_far), rounding, allowed)
 
 
 def _spread(name: str, desired: Arrays, rows: int) -> Array:
@@ -276,12 +284,12 @@ def _due(steps: Array, actual: Arrays, desired: Arrays) -> Array:
     return steps[steps < min(ours, theirs)]
 
 
-def _problem(name: str, step: int, what: str) -> _Series:
+def _problem(name: str, step: int, what: str) -> Series:
     one = np.ones(1)
-    return _Series(name, np.array([step]), np.inf * one, one, 0 * one, 0 * one, what)
+    return Series(name, np.array([step]), np.inf * one, one, 0 * one, 0 * one, what)
 
 
-def _unexpected(actual: Arrays, desired: Arrays, left_out: Collection[str]) -> list[_Series]:
+def _unexpected(actual: Arrays, desired: Arrays, left_out: Collection[str]) -> list[Series]:
     """Arrays that the reference does not have: a comparison that skips them would be blind there."""
     return [
         _problem(name, 0, "is not in the reference")
@@ -290,7 +298,7 @@ def _unexpected(actual: Arrays, desired: Arrays, left_out: Collection[str]) -> l
     ]
 
 
-def _end(actual: Arrays, desired: Arrays) -> list[_Series]:
+def _end(actual: Arrays, desired: Arrays) -> list[Series]:
     """Whether both runs have the same number of steps, and both or none of them diverge after it.
 
     Where the shadows of the reference do not all stop at the same step, rounding decides the end.
@@ -301,7 +309,7 @@ def _end(actual: Arrays, desired: Arrays) -> list[_Series]:
     fewest, most = desired.get("spread/steps", (theirs, theirs))
     allowed = np.inf if fewest < most and ours >= fewest else 0.0
     return [
-        _Series(
+        Series(
             "loss",
             np.array([min(ours, theirs)]),
             distance=np.array([float(max(1, abs(ours - theirs)))]),
@@ -330,13 +338,13 @@ def _other_end(actual: Arrays, desired: Arrays) -> str:
 # -------------------------------------------------------------------------------------- findings
 
 
-def _worst_of_each_kind(series: list[_Series], dtype: str, *, local: bool) -> dict[str, Difference]:
+def _worst_of_each_kind(series: list[Series], dtype: str, *, local: bool) -> dict[str, Difference]:
     chosen = [one for one in series if one.name.startswith(LOCAL) == local and len(one.steps)]
     kinds = [kind for kind in KINDS if any(one.kind == kind for one in chosen)]
     return {kind: _difference([one for one in chosen if one.kind == kind], dtype) for kind in kinds}
 
 
-def _difference(series: list[_Series], dtype: str) -> Difference:
+def _difference(series: list[Series], dtype: str) -> Difference:
     """The worst of one kind of quantity: by size, and by the share of its tolerance that it uses."""
     largest = max(series, key=lambda one: one.rel().max())
     row = int(np.argmax(largest.rel()))
@@ -356,7 +364,7 @@ def _difference(series: list[_Series], dtype: str) -> Difference:
     )
 
 
-def _nature(series: list[_Series]) -> Nature:
+def _nature(series: list[Series]) -> Nature:
     if any(one.is_fault().any() for one in series):
         return "fault"
     if any(one.is_undecided().any() for one in series):
@@ -365,7 +373,7 @@ def _nature(series: list[_Series]) -> Nature:
     return "growth" if grown else "rounding"
 
 
-def _first(series: list[_Series], actual: Arrays, desired: Arrays) -> Divergence | None:
+def _first(series: list[Series], actual: Arrays, desired: Arrays) -> Divergence | None:
     """The earliest step out of tolerance, and there the quantity that the others follow from."""
     out = [(one, int(row)) for one in series for row in np.flatnonzero(one.is_fault())[:1]]
     if not out:
@@ -392,7 +400,7 @@ def _first(series: list[_Series], actual: Arrays, desired: Arrays) -> Divergence
 
 
 def _element(
-    one: _Series, row: int, actual: Arrays, desired: Arrays
+    one: Series, row: int, actual: Arrays, desired: Arrays
 ) -> tuple[tuple[int, ...], float | None, float | None]:
     """Which element of a row differs most, with both values; nothing where the row is no such thing."""
     if one.what != "differs":
@@ -406,7 +414,7 @@ def _element(
     return element, float(ours[element]), float(theirs[element])
 
 
-def _first_undecided(series: list[_Series]) -> int | None:
+def _first_undecided(series: list[Series]) -> int | None:
     steps = [int(one.steps[row]) for one in series for row in np.flatnonzero(one.is_undecided())[:1]]
     return min(steps, default=None)
 

@@ -131,12 +131,13 @@ def unlisted(name: str) -> dict[str, Task]:
     return {name: found} if found else {}
 
 
-def suggestion(name: str, known: list[str]) -> str:
-    """What may have been meant, or all that there is."""
-    close = get_close_matches(name.lower(), known, n=3) or [k for k in known if name.lower() in k][:3]
+def suggestion(name: str, known: list[str], listing: str = "`list` names") -> str:
+    """What may have been meant, whatever its case, or all that there is."""
+    spelled = {one.lower(): one for one in known}
+    close = get_close_matches(name.lower(), spelled, n=3) or [k for k in spelled if name.lower() in k][:3]
     if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"there are: {', '.join(known)}" if len(known) <= NAMED else f"`list` names all {len(known)}"
+        return f"did you mean {' or '.join(spelled[one] for one in close)}?"
+    return f"there are: {', '.join(known)}" if len(known) <= NAMED else f"{listing} all {len(known)}"
 
 
 def _matches(task: Task, pattern: str) -> bool:

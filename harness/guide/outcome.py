@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 
 from backends.base import Arrays
-from guide.card import Card
+from guide.card import Card, recipe_name
 from harness import tolerance
 from harness.distance import scale
 from harness.result import BROKEN, Status
@@ -45,6 +44,8 @@ class Outcome(Struct, frozen=True):
     pairs: list[Pair]
     broken: dict[str, tuple[Status, str, str | None]]  # framework to status, reason, details
     cpu_s: dict[str, float]  # by framework
+    # "Adam.epsilon" to framework to what is installed.
+    defaults: dict[str, dict[str, str]] = {}
 
     @property
     def word(self) -> Word:
@@ -78,9 +79,6 @@ class Guide(Struct, frozen=True):
         if "failed" in words:
             return 3
         return 1 if words.intersection(WRONG) else 0
-
-
-encode = msgspec.json.encode
 
 
 def _largest(series: Iterator[list[float | None]]) -> float | None:
@@ -119,7 +117,7 @@ def judge(card: Card, answers: Mapping[str, Answer]) -> Outcome:
 
 def _judge(card: Card, source: str, port: str, answers: Mapping[str, Answer]) -> Pair:
     convention = card.convention(source)
-    recipe = f"like {convention.split()[0]}"
+    recipe = recipe_name(convention)
     for framework, name in ((source, "plain"), (port, "plain"), (port, recipe)):
         if broken := _broken(source, port, framework, name, answers[framework]):
             return broken

@@ -1,4 +1,4 @@
-"""The page's charts: thinned, rounded data in Vega-Lite specs, each with the table of its numbers.
+"""The page's charts: thinned, rounded data in Vega-Lite specs, each with a caption, a picture and a table.
 
 A spec is JSON: an encoding says which field of the data an axis or a look shows, a layer is one kind of
 mark.  See https://vega.github.io/vega-lite/docs/spec.html.
@@ -6,6 +6,10 @@ mark.  See https://vega.github.io/vega-lite/docs/spec.html.
 A series is a pair of arrays x (K,), y (K,) under its label, which is a backend's name.  A label has
 the same colour, dash, width and marker in every chart.  Series often coincide to the last bit: later
 ones are drawn thinner and on top, so that each stays visible as a rim around the next.
+
+The page sets three parameters of a chart: `shown`, the labels to show, null for all; `marked`, an x at
+which a line stands, below 0 for none; `upto`, the last step of a path.  A click on the legend leaves one
+label alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +17,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
+from harness.report import captions, pictures
+from harness.report.pictures import Axis
 from tasks.spec import Array, Function, Quadratic
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -34,6 +41,7 @@ SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down"
 
 # Points are joined in the order in which they are stored.
 IN_ORDER = {"window": [{"op": "row_number", "as": "row_number"}]}
+SHOWN = {"filter": "!isValid(shown) || indexof(shown, datum.label) >= 0"}
 
 Series = Mapping[str, tuple[Array, Array]]
 Spec = dict[str, Any]  # Vega-Lite, or a part of it
@@ -48,7 +56,18 @@ class Chart:
     spec: Spec
     head: list[str]
     rows: list[list[str]]
+    caption: str  # what it shows, in a sentence
+    picture: Markup  # without scripts
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a chart has to do with the steps of a row: where one is chosen in a chart, others mark it."""
+
+    row: str
+    steps: float  # that one unit of x stands for
+    picks: bool = False  # a click chooses a step
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,11 @@ class Palette:
             "strokeWidth": self._look(shown, WIDTHS, legend=legend, sort=list(shown)),
         }
 
+    def pens(self) -> dict[str, tuple[str, float]]:
+        """Colour and width of every label, for a picture."""
+        places = {label: i % len(COLOURS) for i, label in enumerate(self.labels)}
+        return {label: (COLOURS[i], WIDTHS[i]) for label, i in places.items()}
+
     def marks(self, shown: Sequence[str]) -> Spec:
         """Colour and marker of the labels shown in one chart."""
         return {"color": self._look(shown, COLOURS), "shape": self._look(shown, SHAPES)}
@@ -105,13 +129,39 @@ def thin(y: Array, points: int = POINTS) -> Array:
     return np.array(sorted(kept))
 
 
-def curves(name: str, title: str, series: Series, palette: Palette, *, x_title: str, y_title: str) -> Chart:
+def curves(
+    name: str,
+    title: str,
+    series: Series,
+    palette: Palette,
+    *,
+    x_title: str,
+    y_title: str,
+    link: Link | None = None,
+) -> Chart:
     """Lines over each other; y is on the scale on which most of them can be seen."""
     kind, scale, axis = _scaled(np.concatenate([y[np.isfinite(y)] for _, y in series.values()]))
     x = _number("x", title=x_title)
     y = _number("y", title=f"{y_title}{kind}", scale=scale, axis=axis)
-    spec = _spec(title, **_lines(series, palette, x, y))
-    return Chart(name, title, spec, *_table(series, x_title), notes=_not_finite(series))
+    spec = _spec(title, link=link, layer=[_lines(series, palette, x, y), *_mark(x, link, series)])
+    picture = _picture(title, series, palette, x, y)
+    caption = captions.curves(series, x_title, y_title)
+    return Chart(name, title, spec, *_table(series, x_title), caption, picture, notes=_not_finite(series))
+
+
+def _picture(title: str, series: Series, palette: Palette, x: Spec, y: Spec) -> Markup:
+    """The same curves on axes that reach as far as they do, or as the chart's."""
+    right, up = (np.concatenate([found[i] for found in series.values()]) for i in (0, 1))
+    return pictures.lines(title, series, _axis(x, right), _axis(y, up), palette.pens())
+
+
+def _axis(encoding: Spec, values: Array) -> Axis:
+    scale = encoding.get("scale", {})
+    kind = scale.get("type", "linear")
+    if "domain" in scale:
+        low, high = scale["domain"]
+        return Axis(encoding["title"], low, high, kind)
+    return pictures.axis(encoding["title"], values, kind)
 
 
 def _scaled(values: Array) -> tuple[str, Spec, Spec]:
@@ -139,7 +189,10 @@ def fit(name: str, title: str, points: tuple[Array, Array], series: Series, pale
     }
     spec = _spec(title, layer=[marks, _lines(series, palette, x, y)])
     head, table = _table({"target": points, **series}, "feature")
-    return Chart(name, title, spec, head, table, _not_finite(series))
+    caption = captions.fit(series)
+    return Chart(
+        name, title, spec, head, table, caption, _picture(title, series, palette, x, y), _not_finite(series)
+    )
 
 
 def differences(
@@ -150,6 +203,8 @@ def differences(
     *,
     tolerances: tuple[Array, Array, Array],
     eps: float,
+    reference: str = "the reference",
+    link: Link | None = None,
 ) -> Chart:
     """Relative differences by step, on a logarithmic axis that has a place for zero.
 
@@ -179,11 +234,13 @@ def differences(
         "encoding": {"x": {"value": "width"}, "y": y, "text": _word("what")},
     }
     band = _band(steps, low, np.minimum(high, top), x, y)
-    spec = _spec(title, layer=[band, rules, names, _lines(shown, palette, x, y, dotted=True)])
+    drawn = _lines(shown, palette, x, y, dotted=True, picks=bool(link and link.picks))
+    spec = _spec(title, link=link, layer=[band, rules, names, drawn, *_mark(x, link, series)])
     head, table = _table({**series, "lowest tolerance": (steps, low), "highest": (steps, high)}, "step")
-    same = [label for label, (_, y) in series.items() if not np.any(y)]
-    notes = [f"{label}: identical to the last bit at every observed step." for label in same]
-    return Chart(name, title, spec, head, table, notes + _not_finite(series))
+    caption = captions.differences(series, (steps, high), eps, reference)
+    return Chart(
+        name, title, spec, head, table, caption, _picture(title, shown, palette, x, y), _not_finite(series)
+    )
 
 
 def _band(steps: Array, low: Array, high: Array, x: Spec, y: Spec) -> Spec:
@@ -224,7 +281,9 @@ def trajectories(
         "encoding": {"x": x, "y": y, "detail": _number("level"), "order": _number("row_number")},
     }
     series = {label: (w[:, 0], w[:, 1]) for label, w in paths.items()}
-    lines = _lines(series, palette, x, y, dotted=True)
+    last = max(map(len, paths.values())) - 1
+    lines = _lines(series, palette, x, y, dotted=True, by_step=True)
+    slider = {"input": "range", "min": 0, "max": last, "step": 1, "name": "up to step "}
     head = ["step", *(f"{label}: w" for label in paths)]
     rows = [
         [str(step), *(", ".join(map(text, w[step])) if step < len(w) else "" for w in paths.values())]
@@ -232,7 +291,9 @@ def trajectories(
     ]
     outside = [label for label, w in paths.items() if not ((w >= low) & (w <= high)).all()]
     notes = [f"{label}: part of the path is outside the picture or not finite." for label in outside]
-    return Chart(name, title, _spec(title, layer=[ellipses, lines]), head, rows, notes)
+    spec = _spec(title, layer=[ellipses, lines], params=[{"name": "upto", "value": last, "bind": slider}])
+    caption = captions.paths(paths, model.minimum)
+    return Chart(name, title, spec, head, rows, caption, _picture(title, series, palette, x, y), notes)
 
 
 def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> Chart:
@@ -257,21 +318,31 @@ def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> 
         "mark": {"type": "rule", "color": COLOURS[0]},
         "encoding": {"x": x},
     }
+    fields = ("task", "label", "low", "middle", "high")
+    told = [_word(f, title="backend" if f == "label" else f) for f in fields]
     intervals = {
-        "transform": [{"filter": "!datum.is_reference"}],
+        "transform": [{"filter": "!datum.is_reference"}, SHOWN],
         "mark": {"type": "rule", "strokeWidth": 2},
-        "encoding": {**own, "x": x, "x2": x2},
+        "encoding": {**own, "x": x, "x2": x2, "tooltip": told, "opacity": ALONE},
     }
     points = {
-        "transform": [{"filter": "!datum.is_reference"}],
-        "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
-        "encoding": {**own, "x": middle, "shape": looks["shape"]},
+        "transform": [{"filter": "!datum.is_reference"}, SHOWN],
+        "params": [ONLY],
+        "mark": {"type": "point", "filled": True, "size": 60},
+        "encoding": {**own, "x": middle, "shape": looks["shape"], "tooltip": told, "opacity": ALONE},
     }
     height = 13 * len(tasks) * (len(labels) or 1)
-    spec = _spec(title, data={"values": values}, layer=[band, one, intervals, points], height=height)
+    bands = [band] if any(ratio.is_reference for ratio in ratios) else []
+    spec = _spec(title, data={"values": values}, layer=[*bands, one, intervals, points], height=height)
     head = ["task", "backend", "low", "middle", "high"]
     table = [[r.task, r.label, text(r.low), text(r.middle), text(r.high)] for r in ratios]
-    return Chart(name, title, spec, head, table)
+    pens, reach = palette.pens(), np.array([[r.low, r.high] for r in ratios])
+    marks = [
+        [(r.low, r.middle, r.high, pens[r.label][0]) for r in ratios if r.task == task] for task in tasks
+    ]
+    picture = pictures.rows(title, tasks, marks, pictures.axis("× (log scale)", reach.ravel(), "log"))
+    caption = captions.ratios([(r.label, r.middle) for r in ratios if not r.is_reference])
+    return Chart(name, title, spec, head, table, caption, picture)
 
 
 def growth(
@@ -295,18 +366,22 @@ def growth(
         for right, up in zip(*points, strict=True)
     ]
     looks = palette.marks(list(series))
-    own = {"x": x, "y": y, "color": looks["color"]}
+    own = {"x": x, "y": y, "color": looks["color"], "opacity": ALONE}
+    told = [_word("label", title="backend"), _number("x", title=x_title), _number("y", title=y_title)]
     layer = [
-        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": own},
+        {"transform": [SHOWN], "mark": {"type": "line", "strokeWidth": 2}, "encoding": own},
         {
-            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-            "encoding": {**own, "shape": looks["shape"]},
+            "transform": [SHOWN],
+            "params": [ONLY],
+            "mark": {"type": "point", "filled": True, "size": 70},
+            "encoding": {**own, "shape": looks["shape"], "tooltip": told},
         },
     ]
     if levels:
         layer = [*_across(levels, y), *layer]
     spec = _spec(title, data={"values": values}, layer=layer, height=320)
-    return Chart(name, title, spec, *_table(series, x_title))
+    caption = captions.growth(series, x_title)
+    return Chart(name, title, spec, *_table(series, x_title), caption, _picture(title, series, palette, x, y))
 
 
 def _across(levels: Mapping[str, float], y: Spec) -> list[Spec]:
@@ -344,12 +419,20 @@ def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: 
             "y": _word("label", title=None, sort=list(parts)),
             "color": colour if len(names) > 1 else {"value": COLOURS[2]},
             "order": _number("order"),
+            "tooltip": [_word("label", title="backend"), _word("part"), _number("size", title=unit)],
         },
         height=26 * len(parts),
     )
     head = ["backend", *(f"{part} ({unit})" for part in names)]
     rows = [[label, *(text(size) for size in sizes.values())] for label, sizes in parts.items()]
-    return Chart(name, title, spec, head, rows)
+    ends = [np.cumsum([0.0, *sizes.values()]) for sizes in parts.values()]
+    marks = [
+        [(float(ends_[i]), np.nan, float(ends_[i + 1]), COLOURS[i]) for i in range(len(ends_) - 1)]
+        for ends_ in ends
+    ]
+    longest = max((float(found[-1]) for found in ends), default=1.0)
+    picture = pictures.rows(title, list(parts), marks, Axis(unit, 0.0, longest))
+    return Chart(name, title, spec, head, rows, captions.bars(parts, unit), picture)
 
 
 def text(value: float | None) -> str:
@@ -357,24 +440,82 @@ def text(value: float | None) -> str:
     return "not finite" if value is None or not np.isfinite(value) else f"{value:.5g}"
 
 
-def _lines(series: Series, palette: Palette, x: Spec, y: Spec, *, dotted: bool = False) -> Spec:
-    """A line per series in the order of its points, with dots where they are few or `dotted`."""
+# A click on the legend leaves one label; what is not chosen fades.
+ONLY = {"name": "only", "select": {"type": "point", "fields": ["label"]}, "bind": "legend"}
+ALONE = {"condition": {"param": "only", "value": 1}, "value": 0.06}
+CHOSEN = {"name": "chosen", "select": {"type": "point", "nearest": True, "on": "click", "encodings": ["x"]}}
+
+
+def _lines(
+    series: Series,
+    palette: Palette,
+    x: Spec,
+    y: Spec,
+    *,
+    dotted: bool = False,
+    by_step: bool = False,
+    picks: bool = False,
+) -> Spec:
+    """A line per series in the order of its points, with dots where they are few or `dotted`.
+
+    Over each point lies one that cannot be seen, which tells its numbers and can be clicked on.  With
+    `by_step`, a point knows its step, and those after the parameter `upto` are left out.
+    """
     values: list[Spec] = []
     for label, (xs, ys) in series.items():
         kept = thin(ys)
-        points = {"x": _values(xs[kept]), "y": _values(ys[kept])}
+        points = {"x": _values(xs[kept]), "y": _values(ys[kept])} | (
+            {"step": kept.tolist()} if by_step else {}
+        )
         if values and points.items() <= values[-1].items():  # neighbours that look the same are stored once
             values[-1]["label"].append(label)
         else:
             values.append({"label": [label], **points})
     dots = dotted or max((len(xs) for xs, _ in series.values()), default=0) <= MARKED
     point = {"filled": True, "size": 25} if dots else False
+    told = [_word("label", title="backend"), _number("x", title=x["title"]), _number("y", title=y["title"])]
+    place = {"x": x, "y": y}
+    line = {
+        "params": [ONLY],
+        "mark": {"type": "line", "clip": True, "strokeJoin": "round", "point": point},
+        "encoding": {
+            **place,
+            "order": _number("row_number"),
+            **palette.lines(list(series)),
+            "opacity": ALONE,
+        },
+    }
+    hover = {
+        "params": [CHOSEN] if picks else [],
+        "mark": {"type": "point", "size": 120, "opacity": 0, "clip": True},
+        "encoding": {**place, "tooltip": [*told, _number("step")] if by_step else told},
+    }
+    fields = ["x", "y", "step"] if by_step else ["x", "y"]
+    cut = [{"filter": "datum.step <= upto"}] if by_step else []
     return {
         "data": {"values": values},
-        "transform": [{"flatten": ["label"]}, {"flatten": ["x", "y"]}, IN_ORDER],
-        "mark": {"type": "line", "clip": True, "strokeJoin": "round", "point": point},
-        "encoding": {"x": x, "y": y, "order": _number("row_number"), **palette.lines(list(series))},
+        "transform": [{"flatten": ["label"]}, SHOWN, {"flatten": fields}, *cut, IN_ORDER],
+        "layer": [line, hover],
     }
+
+
+def _mark(x: Spec, link: Link | None, series: Series) -> list[Spec]:
+    """A line at the parameter `marked`, which the page sets where a step is chosen; until then, not seen."""
+    if link is None:
+        return []
+    first = min((float(xs[0]) for xs, _ in series.values() if len(xs)), default=0.0)
+    look = {"opacity": {"expr": "marked >= 0 ? 1 : 0"}}
+    words = {"value": {"expr": f"'step ' + round(marked * {link.steps})"}}
+    rule = {
+        "mark": {"type": "rule", "strokeWidth": 1.5, "strokeDash": [4, 2], **look},
+        "encoding": {"x": x},
+    }
+    name = {
+        "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 4, **look},
+        "encoding": {"x": x, "y": {"value": 0}, "text": words},
+    }
+    here = {"calculate": f"marked >= 0 ? marked : {first}", "as": "x"}
+    return [{"data": {"values": [{}]}, "transform": [here], "layer": [rule, name]}]
 
 
 def _level_lines(model: Function, highest: float) -> list[Spec]:
@@ -443,6 +584,20 @@ def _word(field: str, **more: Any) -> Spec:
     return {"field": field, "type": "nominal", **more}
 
 
-def _spec(description: str, *, height: int = HEIGHT, **parts: Any) -> Spec:
+def _spec(
+    description: str,
+    *,
+    height: int = HEIGHT,
+    link: Link | None = None,
+    params: Sequence[Spec] = (),
+    **parts: Any,
+) -> Spec:
     """The whole chart, which fills its container's width."""
-    return {"$schema": SCHEMA, "description": description, "width": "container", "height": height, **parts}
+    settable = [
+        {"name": "shown", "value": None},
+        *([{"name": "marked", "value": -1}] if link else []),
+        *params,
+    ]
+    meta = {"usermeta": asdict(link)} if link else {}
+    look = {"$schema": SCHEMA, "description": description, "width": "container", "height": height}
+    return {**look, "params": settable, **meta, **parts}

@@ -3,11 +3,13 @@
 import math
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
+import guide
 from harness import parity
 from harness.result import BROKEN, TRACED, Cell, Difference, Lane, Metrics, Result, Status, Timing
+from tasks import TASKS, small
 
 STATUSES: tuple[Status, ...] = get_args(Status)  # in the order in which reports list them
 NO_REASON = "no reason was given"
@@ -255,6 +257,19 @@ def cause(cell: Cell) -> str:
     return f"{words} (this task cannot tell them apart)" if len(cell.causes) > 1 else words
 
 
+def cards(cell: Cell) -> list[str]:
+    """The cards of the guide about its causes, which may be those of a known difference."""
+    known = (task for task in (*TASKS.values(), *small.TASKS) if task.name == cell.task)  # no user's own
+    optimizer = next((type(task.optimizer).__name__ for task in known), "")
+    found = (card.id for cause in cell.causes for card in guide.explaining(cause.id, optimizer))
+    return list(dict.fromkeys(found))
+
+
+def all_cards(cells: Iterable[Cell]) -> list[str]:
+    """Those of several cells, each once."""
+    return list(dict.fromkeys(name for cell in cells for name in cards(cell)))
+
+
 def odd_one_out(task: str, result: Result) -> str | None:
     """Who agrees with whom on a task on which something diverged, and who stands against the majority.
 
@@ -356,6 +371,26 @@ def lanes(result: Result) -> list[str]:
 def lane_of(cell: Cell | None, lane: str) -> Lane | None:
     """A cell's times in this lane, if there are any."""
     return cell.timing.lanes.get(lane) if cell and cell.timing else None
+
+
+BLOCKS = ("lane and round", "steps", "wall time", "processor time", "reference again", "disturbed")
+
+
+def blocks(cell: Cell) -> list[list[str]]:
+    """Every timed block as it was measured, in seconds: a row for each lane and round."""
+    lanes = cell.timing.lanes if cell.timing else {}
+    return [
+        [
+            f"{name} {i + 1}",
+            str(lane.steps_per_block),
+            f"{wall:.6f}",
+            f"{lane.cpu_s[i]:.6f}" if i < len(lane.cpu_s) else "",
+            f"{lane.blocks_again_s[i]:.6f}" if i < len(lane.blocks_again_s) else "",
+            "yes" if i < len(lane.disturbed) and lane.disturbed[i] else "",
+        ]
+        for name, lane in lanes.items()
+        for i, wall in enumerate(lane.blocks_s)
+    ]
 
 
 def step_times(lane: Lane) -> list[float]:

@@ -24,14 +24,14 @@ def side_by_side(name: str, columns: Sequence[str]) -> dict[str, dict[str, Marku
     members: dict[str, dict[str, Markup]] = {}
     for column in columns:
         for member, code in _members(name, column).items():
-            members.setdefault(member, {})[column] = _highlighted(code)
+            members.setdefault(member, {})[column] = highlighted(code)
     return members
 
 
 def files(name: str, columns: Sequence[str]) -> dict[str, dict[str, Markup]]:
     """The file of this name of each column that has one, as its only member."""
     found = {
-        column: _highlighted(file.read_text(encoding="utf-8"))
+        column: highlighted(file.read_text(encoding="utf-8"))
         for column in columns
         if column in COLUMNS
         for file in COLUMNS[column].files
@@ -60,7 +60,7 @@ def _members(name: str, column: str) -> dict[str, str]:
     return members | ({"beside the class": rest} if rest else {})
 
 
-def _highlighted(code: str) -> Markup:
+def highlighted(code: str) -> Markup:
     """Spans for a few kinds of token only, which keeps the page small."""
     parts = []
     for token, text in PythonLexer().get_tokens(code):

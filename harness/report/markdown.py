@@ -2,13 +2,13 @@
 
 import html
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from harness import trace
 from harness.report import figures, verdict
-from harness.result import BROKEN, Result
+from harness.result import BROKEN, Cell, Result
 
 
 def write(result: Result, folder: Path) -> Path:
@@ -24,7 +24,7 @@ def write(result: Result, folder: Path) -> Path:
 
 
 def _verdict(result: Result) -> Iterator[str]:
-    yield f"**{_escape(verdict.sentence(result))}**"
+    yield f"**{escape(verdict.sentence(result))}**"
 
 
 def _not_explained(result: Result) -> Iterator[str]:
@@ -33,7 +33,7 @@ def _not_explained(result: Result) -> Iterator[str]:
         yield f"**Not explained, {len(found)} of {len(result.cells)} cells:**"
         yield ""
     for cell in found:
-        yield f"- {_escape(figures.gap(cell))}"
+        yield f"- {escape(figures.gap(cell))}"
 
 
 def _concepts(result: Result) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _concepts(result: Result) -> Iterator[str]:
         yield _row([title, *(", ".join(figures.tally(cells, result)) for cells in row)])
     yield ""
     for concept in result.concepts:
-        yield f"- **{_escape(concept.title)}**: {_escape(concept.claim)} *{_escape(concept.measured)}*"
+        yield f"- **{escape(concept.title)}**: {escape(concept.claim)} *{escape(concept.measured)}*"
 
 
 def _matrix(result: Result) -> Iterator[str]:
@@ -56,7 +56,7 @@ def _matrix(result: Result) -> Iterator[str]:
     yield ""
     yield f"{figures.matrix_title(result)} of any quantity, in the training or in a single step."
     if headroom := figures.least_headroom(result):
-        yield f"Least headroom {_escape(headroom)}."
+        yield f"Least headroom {escape(headroom)}."
     yield ""
     yield from _head(result)
     for name, cells in figures.matrix(result).items():
@@ -70,7 +70,7 @@ def _overflows(result: Result) -> Iterator[str]:
         yield "## Loss no longer finite, which ends the training"
         yield ""
     for steps, tasks in sorted(found.items()):
-        yield f"- after {steps} steps: {_escape(', '.join(tasks))}"
+        yield f"- after {steps} steps: {escape(', '.join(tasks))}"
 
 
 def _divergences(result: Result) -> Iterator[str]:
@@ -79,9 +79,9 @@ def _divergences(result: Result) -> Iterator[str]:
         yield "## First divergences"
         yield ""
     for cell in chain.from_iterable(found.values()):
-        yield f"- **{_escape(figures.name(cell))}**: {_escape(figures.divergence(cell))}"
+        yield f"- **{escape(figures.name(cell))}**: {escape(figures.divergence(cell))}{_cards([cell])}"
     for sentence, tasks in figures.odd_ones_out(result).items():
-        yield f"- **{_escape(sentence)}** ({_escape(', '.join(tasks))})"
+        yield f"- **{escape(sentence)}** ({escape(', '.join(tasks))})"
 
 
 def _inconclusive(result: Result) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _inconclusive(result: Result) -> Iterator[str]:
         yield figures.DOUBT
         yield ""
     for task, words in found.items():
-        yield f"- **{_escape(task)}**: {_escape(words)}"
+        yield f"- **{escape(task)}**: {escape(words)}"
 
 
 def _timing(result: Result) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _timing(result: Result) -> Iterator[str]:
                 yield _row([name, *words])
         yield ""
     for remark, concerned in figures.timing_remarks(result).items():
-        yield f"- {_escape(remark)} ({_escape(figures.briefly(concerned, result))})"
+        yield f"- {escape(remark)} ({escape(figures.briefly(concerned, result))})"
 
 
 def _reasons(result: Result) -> Iterator[str]:
@@ -120,23 +120,30 @@ def _reasons(result: Result) -> Iterator[str]:
         yield "## Reasons"
         yield ""
     for (status, reason), cells in grouped.items():
-        yield f"- **{status}**: {_escape(reason)} ({_escape(figures.briefly(cells, result))})"
+        where = escape(figures.briefly(cells, result))
+        yield f"- **{status}**: {escape(reason)} ({where}){_cards(cells)}"
         if status in BROKEN and cells[0].details:
-            summary = f"<summary>log of {_escape(figures.name(cells[0]))}</summary>"
+            summary = f"<summary>log of {escape(figures.name(cells[0]))}</summary>"
             log = html.escape(figures.log(cells[0])).replace("\n", "&#10;")  # empty lines would end it
             yield f"  <details>{summary}<pre>{log}</pre></details>"
+
+
+def _cards(cells: Sequence[Cell]) -> str:
+    """What the guide has on the causes of some cells."""
+    found = figures.all_cards(cells)
+    return f" See `samestep guide {' '.join(found)}`." if found else ""
 
 
 def _environment(result: Result) -> Iterator[str]:
     where = result.environment
     yield "## Environment"
     yield ""
-    yield f"- Python {where.python}, {_escape(where.platform)}"
-    yield f"- {_escape(where.processor)}, {where.cores} cores, {where.memory_gb:.3g} GB memory"
+    yield f"- Python {where.python}, {escape(where.platform)}"
+    yield f"- {escape(where.processor)}, {where.cores} cores, {where.memory_gb:.3g} GB memory"
     yield f"- {where.threads} thread(s), {where.device}"
     yield f"- {', '.join(f'{name} {version}' for name, version in where.versions.items())}"
     yield f"- started {result.started}, took {result.seconds:.0f} s"
-    yield f"- again: <code>{_escape(shlex.join(result.command))}</code>"
+    yield f"- again: <code>{escape(shlex.join(result.command))}</code>"
 
 
 def _head(result: Result, row: str = "task") -> Iterator[str]:
@@ -146,10 +153,10 @@ def _head(result: Result, row: str = "task") -> Iterator[str]:
 
 
 def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(map(_escape, cells)) + " |"
+    return "| " + " | ".join(map(escape, cells)) + " |"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text that neither opens a tag, nor a table's cell, nor emphasis, nor a new line."""
     text = html.escape(" ".join(text.split()), quote=False)
     for special in "\\|*_`[]":

@@ -1,14 +1,19 @@
 """report.html: one file that opens from disk, with all that a run found."""
 
+import base64
+import gzip
+import json
 import os
 import re
 import shlex
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +21,13 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+import guide
 import tasks as table
 from backends.base import Arrays
 from harness import formulas, parity, trace
 from harness.plan import DEFAULT
 from harness.report import charts, figures, listing, regions, steps, verdict
-from harness.report.charts import Chart, Palette, Ratio
+from harness.report.charts import Chart, Link, Palette, Ratio
 from harness.result import Cell, Result, Timing
 from tasks.spec import Array, Constant, Function, Network, Task
 
@@ -62,6 +68,25 @@ class Row:
     is_drawn: bool = True
 
     @property
+    def charts(self) -> list[Chart]:
+        """All that are drawn of it."""
+        return [*self.losses, *self.differences, *self.mistakes, *self.fits, *self.trajectories]
+
+    @property
+    def worst(self) -> float:
+        """Its largest relative difference, by which rows can be put in order."""
+        found = [figures.worst(cell) for cell in self.compared.values()]
+        return max((min(size[0], sys.float_info.max) for size in found if size), default=0.0)
+
+    @property
+    def time(self) -> float:
+        """Its slowest step time, relative to the reference's."""
+        lanes = [figures.lane_of(cell, "run") for cell in self.cells.values()]
+        return max(
+            (lane.ratio_to_reference[1] for lane in lanes if lane and lane.ratio_to_reference), default=0.0
+        )
+
+    @property
     def trained(self) -> Cell | None:
         """The cell whose results stand for the row's: the reference's, or the first."""
         return next((cell for cell in self.cells.values() if cell.metrics), None)
@@ -88,22 +113,28 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
         _row(name, cells, result, folder, tasks, palette, is_drawn=next(iter(cells.values())).task in drawn)
         for name, cells in figures.table(result).items()
     ]
-    template = templates().get_template("page.html")
-    html = template.render(
-        result=result,
-        backends=backends,
-        rows=rows,
-        groups=_groups(rows, result),
-        framework=_framework,
-        icons=ICONS,
-        figures=figures,
-        describe=parity.describe,
-        verdict=verdict.sentence(result),
-        timing=list(_timing_charts(result, palette, drawn)),
-        cold=_cold(result, backends),
-        listings=_listings(rows, tasks, backends),
-        command=partial(_command, run=result.command),
-        script=vega(),
+    timing, cold = list(_timing_charts(result, palette, drawn)), _cold(result, backends)
+    html = (
+        templates()
+        .get_template("page.html")
+        .render(
+            result=result,
+            backends=backends,
+            rows=rows,
+            groups=_groups(rows, result),
+            framework=_framework,
+            icons=ICONS,
+            figures=figures,
+            guide=guide.CARDS,
+            describe=parity.describe,
+            verdict=verdict.sentence(result),
+            statuses=[name for name in figures.STATUSES if any(cell.status == name for cell in result.cells)],
+            timing=timing,
+            cold=cold,
+            listings=_listings(rows, tasks, backends),
+            command=partial(_command, run=result.command),
+            packed=packed([*chain.from_iterable(row.charts for row in rows), *timing, *cold]),
+        )
     )
     path = folder / "report.html"
     trace.write(path, html.encode())
@@ -182,7 +213,15 @@ def _losses(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterato
         series = _series(traces, of)
         x_title = "step" if of == "loss" else "epoch"
         if series:
-            yield charts.curves(f"{kind}-{row.slug}", title, series, palette, x_title=x_title, y_title="loss")
+            link = Link(row.slug, 1.0 if of == "loss" else _steps_per_epoch(traces))
+            name = f"{kind}-{row.slug}"
+            yield charts.curves(name, title, series, palette, x_title=x_title, y_title="loss", link=link)
+
+
+def _steps_per_epoch(traces: Mapping[str, Arrays]) -> float:
+    """Of the longest run: all have the same batches."""
+    longest = max(traces.values(), key=lambda arrays: len(arrays["loss"]))
+    return max(1.0, len(longest["loss"]) / max(1, len(longest["epoch_loss"])))
 
 
 def _series(traces: Mapping[str, Arrays], name: str) -> dict[str, tuple[Array, Array]]:
@@ -210,8 +249,16 @@ def _differences(
     ):
         series = {backend: steps.difference(arrays, desired, prefix) for backend, arrays in others.items()}
         tolerances = steps.tolerances(desired, dtype, prefix)
-        eps = float(np.finfo(dtype).eps)
-        yield charts.differences(f"{name}-{row.slug}", title, series, palette, tolerances=tolerances, eps=eps)
+        yield charts.differences(
+            f"{name}-{row.slug}",
+            title,
+            series,
+            palette,
+            tolerances=tolerances,
+            eps=float(np.finfo(dtype).eps),
+            reference=reference,
+            link=Link(row.slug, 1.0, picks=True),
+        )
 
 
 def _mistakes(row: Row, traces: Mapping[str, Arrays], palette: Palette) -> Iterator[Chart]:
@@ -351,7 +398,14 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def vega() -> Markup:
+def packed(drawn: Iterable[Chart]) -> str:
+    """The charts' specs and the scripts that draw them, for page.js: JSON, gzip, base64."""
+    content = {"library": vega(), "charts": {chart.name: chart.spec for chart in drawn}}
+    plain = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(plain.encode(), mtime=0)).decode()
+
+
+def vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, kept for the next page: it takes a second to make."""
     kept = _user_cache() / "samestep" / f"vega-{metadata.version('vl-convert-python')}.js"
     try:
@@ -361,14 +415,14 @@ def vega() -> Markup:
         with suppress(OSError):  # no place to keep it
             kept.parent.mkdir(parents=True, exist_ok=True)
             trace.write(kept, bundle.encode())
-    return Markup(bundle)  # noqa: S704  our own scripts, from a package
+    return bundle
 
 
 def _bundle() -> str:
     import vl_convert  # here: once per version and user
 
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed")
-    return bundle.replace("</script", r"<\/script")  # which would end the element
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed")
+    return bundle
 
 
 def _user_cache() -> Path:
@@ -385,11 +439,6 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.policies["json.dumps_kwargs"] = {
-        "separators": (",", ":"),
-        "allow_nan": False,
-        "ensure_ascii": False,
-    }
     found.filters |= {"duration": _duration, "text": charts.text, "slug": _slug}
     return found
 

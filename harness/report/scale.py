@@ -63,18 +63,23 @@ def write(found: Scale, out: Path) -> list[str]:
 
 def html(found: Scale) -> bytes:
     """The page: charts with their tables, costs, crossovers, and what was not timed."""
-    template = page.templates().get_template("scale.html")
-    text = template.render(
-        found=found,
-        sentence=sentence(found),
-        parts={count: _part(found, count) for count in found.threads},
-        peaks=[_peak(peak) for peak in found.peaks],
-        gaps=_reasons(found),
-        method=METHOD,
-        line=LINE,
-        remarks=_remarks(found),
-        threads=_threads,
-        script=page.vega(),
+    parts = {count: _part(found, count) for count in found.threads}
+    drawn = [chart for part in parts.values() for _, axis_charts in part["axes"] for chart in axis_charts]
+    text = (
+        page.templates()
+        .get_template("scale.html")
+        .render(
+            found=found,
+            sentence=sentence(found),
+            parts=parts,
+            peaks=[_peak(peak) for peak in found.peaks],
+            gaps=_reasons(found),
+            method=METHOD,
+            line=LINE,
+            remarks=_remarks(found),
+            threads=_threads,
+            packed=page.packed(drawn),
+        )
     )
     return text.encode()
 

@@ -131,6 +131,7 @@ def _print_divergences(result: Result, console: Console) -> None:
         words = Text(figures.divergence(cell))
         words.highlight_regex(r"cause: [^(]+|cause not known", "bold")
         _print_indented(words, console)
+        _print_cards([cell], console)
     _print_rest(found, console)
     for sentence, tasks in figures.odd_ones_out(result).items():
         console.print(Text(sentence, style="bold"))
@@ -192,10 +193,17 @@ def _print_reasons(result: Result, console: Console) -> None:
     for (status, reason), cells in grouped.items():
         console.print(Text.assemble((status, STYLES.get(status, "bold")), f": {reason}"))
         _print_indented(Text(figures.briefly(cells, result)), console)
+        _print_cards(cells, console)
         if status in BROKEN and cells[0].details:
             last = figures.log(cells[0]).splitlines()[-LOG_LINES:]
             _print_indented(Text("\n".join(last), style="dim"), console)
     console.print()
+
+
+def _print_cards(cells: Iterable[Cell], console: Console) -> None:
+    """What the guide has on the causes of some cells."""
+    if found := figures.all_cards(cells):
+        _print_indented(Text(f"samestep guide {' '.join(found)}", style="dim"), console)
 
 
 def _print_not_explained(result: Result, console: Console) -> None:
