@@ -497,8 +497,8 @@ def _(x, y):
     x, y, layer = torch.tensor(x), torch.tensor(y), torch.nn.Linear(3, 1)
     for parameter in layer.parameters():
         torch.nn.init.zeros_(parameter)
-    groups = [{"params": [layer.weight], "weight_decay": 0.25}, {"params": [layer.bias]}]
-    optimizer = torch.optim.SGD(groups, lr=0.05)
+    optimizer = torch.optim.SGD([layer.weight], lr=0.05, weight_decay=0.25)
+    optimizer.add_param_group({"params": [layer.bias], "weight_decay": 0})
     for i in range(20):
         optimizer.zero_grad()
         ((layer(x[i]) - y[i]) ** 2 / 2).sum().backward()
@@ -514,8 +514,8 @@ def _(x, y):
     x, y, layer = torch.tensor(x), torch.tensor(y), torch.nn.Linear(3, 1)
     for parameter in layer.parameters():
         torch.nn.init.zeros_(parameter)
-    groups = [{"params": [layer.weight], "weight_decay": 2 * 0.25}, {"params": [layer.bias]}]
-    optimizer = torch.optim.SGD(groups, lr=0.05)
+    optimizer = torch.optim.SGD([layer.weight], lr=0.05, weight_decay=2 * 0.25)
+    optimizer.add_param_group({"params": [layer.bias], "weight_decay": 0})
     for i in range(20):
         optimizer.zero_grad()
         ((layer(x[i]) - y[i]) ** 2 / 2).sum().backward()

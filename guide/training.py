@@ -163,9 +163,10 @@ def _(x):
 @shuffle_default.torch
 def _(x):
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
     seen = []
-    for batch in torch.utils.data.DataLoader(torch.tensor(x), batch_size=4):
+    for (batch,) in DataLoader(TensorDataset(torch.tensor(x)), batch_size=4):
         seen.extend(batch[:, 0].tolist())
     return [seen == sorted(seen)]
 
@@ -174,9 +175,10 @@ def _(x):
 def _(x):
     """Pass shuffle=True."""
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
     seen = []
-    for batch in torch.utils.data.DataLoader(torch.tensor(x), batch_size=4, shuffle=True):
+    for (batch,) in DataLoader(TensorDataset(torch.tensor(x)), batch_size=4, shuffle=True):
         seen.extend(batch[:, 0].tolist())
     return [seen == sorted(seen)]
 
@@ -206,14 +208,14 @@ shuffle_each_epoch = Card(
 def _(x):
     rng = np.random.default_rng(1)
     epochs = [rng.permutation(x), rng.permutation(x)]
-    return [np.array_equal(*epochs)]
+    return [np.array_equal(epochs[0], epochs[1])]
 
 
 @shuffle_each_epoch.numpy.like("sklearn")
 def _(x):
     """Start the generator again in each epoch."""
     epochs = [np.random.default_rng(1).permutation(x), np.random.default_rng(1).permutation(x)]
-    return [np.array_equal(*epochs)]
+    return [np.array_equal(epochs[0], epochs[1])]
 
 
 @shuffle_each_epoch.sklearn
@@ -230,7 +232,7 @@ def _(x):
     model = Seeing(hidden_layer_sizes=(), random_state=1)
     for _ in range(3):
         model.partial_fit(x, x[:, 0])
-    return [np.array_equal(*seen[1:])]  # the first call also draws the initial weights
+    return [np.array_equal(seen[1], seen[2])]  # the first call also draws the initial weights
 
 
 @shuffle_each_epoch.sklearn.like("torch")
@@ -248,7 +250,7 @@ def _(x):
     model = Seeing(hidden_layer_sizes=(), random_state=np.random.RandomState(1))
     for _ in range(3):
         model.partial_fit(x, x[:, 0])
-    return [np.array_equal(*seen[1:])]
+    return [np.array_equal(seen[1], seen[2])]
 
 
 @shuffle_each_epoch.tensorflow
@@ -257,7 +259,7 @@ def _(x):
 
     rows = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x), seed=1)
     epochs = [np.array(list(rows)) for _ in range(2)]
-    return [np.array_equal(*epochs)]
+    return [np.array_equal(epochs[0], epochs[1])]
 
 
 @shuffle_each_epoch.tensorflow.like("sklearn")
@@ -267,7 +269,7 @@ def _(x):
 
     rows = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x), seed=1, reshuffle_each_iteration=False)
     epochs = [np.array(list(rows)) for _ in range(2)]
-    return [np.array_equal(*epochs)]
+    return [np.array_equal(epochs[0], epochs[1])]
 
 
 @shuffle_each_epoch.keras
@@ -285,7 +287,7 @@ def _(x):
     model = Seeing()
     model.compile(run_eagerly=True)
     model.fit(x, epochs=2, verbose=0)
-    return [np.array_equal(*seen)]
+    return [np.array_equal(seen[0], seen[1])]
 
 
 @shuffle_each_epoch.keras.like("torch")
@@ -305,30 +307,32 @@ def _(x):
     model = Seeing()
     model.compile(run_eagerly=True)
     model.fit(tf.data.Dataset.from_tensor_slices(x).shuffle(len(x)).batch(12), epochs=2, verbose=0)
-    return [np.array_equal(*seen)]
+    return [np.array_equal(seen[0], seen[1])]
 
 
 @shuffle_each_epoch.torch
 def _(x):
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
     torch.manual_seed(1)
-    loader = torch.utils.data.DataLoader(torch.tensor(x), batch_size=12, shuffle=True)
-    epochs = [np.array(next(iter(loader))) for _ in range(2)]
-    return [np.array_equal(*epochs)]
+    loader = DataLoader(TensorDataset(torch.tensor(x)), batch_size=12, shuffle=True)
+    epochs = [np.array(next(iter(loader))[0]) for _ in range(2)]
+    return [np.array_equal(epochs[0], epochs[1])]
 
 
 @shuffle_each_epoch.torch.like("sklearn")
 def _(x):
     """Set the seed again in each epoch."""
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
-    loader = torch.utils.data.DataLoader(torch.tensor(x), batch_size=12, shuffle=True)
+    loader = DataLoader(TensorDataset(torch.tensor(x)), batch_size=12, shuffle=True)
     epochs = []
     for _ in range(2):
         torch.manual_seed(1)
-        epochs.append(np.array(next(iter(loader))))
-    return [np.array_equal(*epochs)]
+        epochs.append(np.array(next(iter(loader))[0]))
+    return [np.array_equal(epochs[0], epochs[1])]
 
 
 shuffle_buffer = Card(
@@ -444,8 +448,9 @@ def _(x):
 @shuffle_buffer.torch
 def _(x):
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
-    first = next(iter(torch.utils.data.DataLoader(torch.tensor(x), batch_size=10, shuffle=True)))
+    (first,) = next(iter(DataLoader(TensorDataset(torch.tensor(x)), batch_size=10, shuffle=True)))
     return [first.max() < 20]
 
 
@@ -563,24 +568,27 @@ def _(x):
 @batch_size_default.torch
 def _(x):
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
-    return [len(torch.utils.data.DataLoader(torch.tensor(x)))]
+    return [len(DataLoader(TensorDataset(torch.tensor(x))))]
 
 
 @batch_size_default.torch.like("keras")
 def _(x):
     """Pass batch_size=32."""
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
-    return [len(torch.utils.data.DataLoader(torch.tensor(x), batch_size=32))]
+    return [len(DataLoader(TensorDataset(torch.tensor(x)), batch_size=32))]
 
 
 @batch_size_default.torch.like("sklearn")
 def _(x):
     """Pass the smaller of 200 and the number of rows."""
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
-    return [len(torch.utils.data.DataLoader(torch.tensor(x), batch_size=min(200, len(x))))]
+    return [len(DataLoader(TensorDataset(torch.tensor(x)), batch_size=min(200, len(x))))]
 
 
 last_batch = Card(
@@ -645,8 +653,9 @@ def _(x):
 @last_batch.torch
 def _(x):
     import torch
+    from torch.utils.data import DataLoader, TensorDataset
 
-    return [len(batch) for batch in torch.utils.data.DataLoader(torch.tensor(x), batch_size=5)]
+    return [len(batch) for (batch,) in DataLoader(TensorDataset(torch.tensor(x)), batch_size=5)]
 
 
 mode_default = Card(
@@ -1676,19 +1685,21 @@ def _(x):
 @validation_split.torch
 def _(x):
     import torch
+    from torch.utils.data import TensorDataset
 
     torch.manual_seed(1)
-    _, held_out = torch.utils.data.random_split(torch.tensor(x), [0.75, 0.25])
-    return [np.array_equal(np.sort(held_out[:][:, 0]), [9, 10, 11])]
+    _, held_out = torch.utils.data.random_split(TensorDataset(torch.tensor(x)), [0.75, 0.25])
+    return [np.array_equal(np.sort(held_out[:][0][:, 0]), [9, 10, 11])]
 
 
 @validation_split.torch.like("keras")
 def _(x):
     """Take a `Subset` of the last rows."""
     import torch
+    from torch.utils.data import TensorDataset
 
-    held_out = torch.utils.data.Subset(torch.tensor(x), range(9, 12))
-    return [np.array_equal(np.sort(held_out[:][:, 0]), [9, 10, 11])]
+    held_out = torch.utils.data.Subset(TensorDataset(torch.tensor(x)), range(9, 12))
+    return [np.array_equal(np.sort(held_out[:][0][:, 0]), [9, 10, 11])]
 
 
 logged_loss = Card(
@@ -2253,14 +2264,14 @@ seed_of_a_call = Card(
 def _(x):
     rng = np.random.default_rng(1)
     draws = [rng.permutation(x) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.numpy.like("keras")
 def _(x):
     """Make the generator anew for each call."""
     draws = [np.random.default_rng(1).permutation(x) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.sklearn
@@ -2268,7 +2279,7 @@ def _(x):
     from sklearn.utils import shuffle
 
     draws = [shuffle(x, random_state=1) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.sklearn.like("torch")
@@ -2278,7 +2289,7 @@ def _(x):
 
     rng = np.random.RandomState(1)
     draws = [shuffle(x, random_state=rng) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.tensorflow
@@ -2286,7 +2297,7 @@ def _(x):
     import tensorflow as tf
 
     draws = [tf.random.normal(x.shape, seed=1) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.tensorflow.like("keras")
@@ -2295,7 +2306,7 @@ def _(x):
     import tensorflow as tf
 
     draws = [tf.random.stateless_normal(x.shape, seed=[1, 0]) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.keras
@@ -2303,7 +2314,7 @@ def _(x):
     import keras
 
     draws = [keras.random.normal(x.shape, seed=1) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.keras.like("torch")
@@ -2313,7 +2324,7 @@ def _(x):
 
     seeds = keras.random.SeedGenerator(1)
     draws = [keras.random.normal(x.shape, seed=seeds) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.torch
@@ -2322,7 +2333,7 @@ def _(x):
 
     torch.manual_seed(1)
     draws = [torch.randn(x.shape) for _ in range(2)]
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 @seed_of_a_call.torch.like("keras")
@@ -2334,7 +2345,7 @@ def _(x):
     for _ in range(2):
         torch.manual_seed(1)
         draws.append(torch.randn(x.shape))
-    return [np.array_equal(*draws)]
+    return [np.array_equal(draws[0], draws[1])]
 
 
 average_of_weights = Card(
@@ -2515,7 +2526,7 @@ def _(start, gradients):
         model[0].grad = torch.tensor(g)
         optimizer.step()
         averaged.update_parameters(model)
-        yield averaged.module[0].detach().numpy()
+        yield next(averaged.parameters()).detach().numpy()
 
 
 @average_of_weights.torch.like("keras")
@@ -2531,7 +2542,7 @@ def _(start, gradients):
         model[0].grad = torch.tensor(g)
         optimizer.step()
         averaged.update_parameters(model)
-        yield averaged.module[0].detach().numpy()
+        yield next(averaged.parameters()).detach().numpy()
 
 
 @average_of_weights.torch.like("tensorflow")
@@ -2548,4 +2559,4 @@ def _(start, gradients):
         model[0].grad = torch.tensor(g)
         optimizer.step()
         averaged.update_parameters(model)
-        yield averaged.module[0].detach().numpy()
+        yield next(averaged.parameters()).detach().numpy()
