@@ -34,6 +34,11 @@ def coarse_rows() -> Arrays:
     return {"x": x, "y": np.where(x @ [1, -1, 0] + 0.5 * rng.standard_normal(20) > 0, 1.0, -1.0)}
 
 
+def few_rows() -> Arrays:
+    """Eight rows `x` (8, 3) and targets `y` (8,)."""
+    return {name: array[:8] for name, array in regression().items()}
+
+
 def some_rows() -> Arrays:
     """Sixty-four rows `x` (64, 3) and targets `y` (64,)."""
     return {name: array[:64] for name, array in regression().items()}
@@ -51,7 +56,7 @@ sgd_per_row = Card(
         "sklearn": "for each row: w -= η · ∂ℓᵢ/∂w",
         "numpy tensorflow keras torch": "w -= η · ∂(1/n · Σ ℓᵢ)/∂w",
     },
-    given=lambda: {name: array[:8] for name, array in regression().items()},
+    given=few_rows,
     differs=0.3,
 )
 
@@ -308,7 +313,7 @@ sgd_alpha = Card(
     given=regression,
     differs=0.03,
     defaults=("SGDClassifier.alpha",),
-    issues=("scikit-learn/scikit-learn#10477", "scikit-learn/scikit-learn#6780"),
+    issues=("scikit-learn/scikit-learn#21891",),
     faults=("penalty-doubled", "penalty-halved", "penalty-on-biases"),
 )
 
@@ -539,7 +544,7 @@ logistic_c = Card(
     given=classification,
     differs=0.4,
     defaults=("LogisticRegression.C",),
-    issues=("scikit-learn/scikit-learn#10477", "scikit-learn/scikit-learn#6780"),
+    issues=("scikit-learn/scikit-learn#6919", "scikit-learn/scikit-learn#4666"),
     faults=("penalty-per-set", "penalty-undivided"),
 )
 
@@ -702,7 +707,7 @@ ridge_alpha = Card(
     given=some_rows,
     differs=0.2,
     defaults=("Ridge.alpha",),
-    issues=("scikit-learn/scikit-learn#10477",),
+    issues=("scikit-learn/scikit-learn#21891", "scikit-learn/scikit-learn#4666"),
     faults=("all-summed", "penalty-never-divided"),
 )
 
@@ -955,157 +960,6 @@ def _(x, y):
         z = w.detach() - 0.2 * gradient
         w = torch.nn.functional.softshrink(z, 0.2 * 0.25).requires_grad_()
     return w.detach()
-
-
-sgd_l1 = Card(
-    id="sgd-l1",
-    title="L1 in SGDRegressor: truncated, so that zeros are zeros",
-    wrong=(
-        "For penalty='l1' SGDRegressor and SGDClassifier do not follow the sign of the weights. They add up "
-        "the penalty that each weight owes and pay it off, but never across zero, so that weights stay "
-        "exactly 0. Autograd's gradient of |w| jumps across zero instead, and in a port no weight is ever "
-        "exactly 0."
-    ),
-    conventions={
-        "sklearn": "w ← max(0, w - (u + q)) if w > 0, min(0, w + (u - q)) if w < 0;  u: owed by all, q: paid",
-        "numpy tensorflow keras torch": "w -= η·α·sign(w)",
-    },
-    given=sparse_regression,
-    differs=0.02,
-    defaults=("SGDRegressor.penalty",),
-    faults=("l1-sign", "l1-missing"),
-)
-
-
-@sgd_l1.numpy
-def _(x, y):
-    w = np.zeros(4)
-    for i in range(len(x)):
-        w = w - 0.05 * ((x[i] @ w - y[i]) * x[i] + 0.25 * np.sign(w))
-    return w
-
-
-@sgd_l1.numpy.like("sklearn")
-def _(x, y):
-    """Keep account of what each weight owes and has paid, and stop it at zero."""
-    w, q, u = np.zeros(4), np.zeros(4), 0.0
-    for i in range(len(x)):
-        z = w - 0.05 * (x[i] @ w - y[i]) * x[i]
-        u += 0.05 * 0.25
-        w = np.where(z > 0, np.maximum(0, z - (u + q)), np.minimum(0, z + (u - q)))
-        q += w - z
-    return w
-
-
-@sgd_l1.sklearn
-def _(x, y):
-    from sklearn.linear_model import SGDRegressor
-
-    model = SGDRegressor(penalty="l1", alpha=0.25, learning_rate="constant", eta0=0.05)
-    return model.set_params(fit_intercept=False, shuffle=False).partial_fit(x, y).coef_
-
-
-@sgd_l1.sklearn.like("torch")
-def _(x, y):
-    """Train without a penalty, row by row, and subtract its gradient by hand."""
-    from sklearn.linear_model import SGDRegressor
-
-    model = SGDRegressor(alpha=0, learning_rate="constant", eta0=0.05, fit_intercept=False)
-    sign = np.zeros(4)
-    for i in range(len(x)):
-        model.partial_fit(x[i : i + 1], y[i : i + 1])
-        model.coef_ -= 0.05 * 0.25 * sign
-        sign = np.sign(model.coef_)
-    return model.coef_
-
-
-@sgd_l1.tensorflow
-def _(x, y):
-    import tensorflow as tf
-
-    w = tf.Variable(np.zeros(4))
-    for i in range(len(x)):
-        with tf.GradientTape() as tape:
-            loss = (tf.reduce_sum(x[i] * w) - y[i]) ** 2 / 2 + 0.25 * tf.reduce_sum(tf.abs(w))
-        w.assign_sub(0.05 * tape.gradient(loss, w))
-    return w
-
-
-@sgd_l1.tensorflow.like("sklearn")
-def _(x, y):
-    """Keep account of what each weight owes and has paid, and stop it at zero."""
-    import tensorflow as tf
-
-    w, q, u = tf.Variable(np.zeros(4)), tf.Variable(np.zeros(4)), 0.0
-    for i in range(len(x)):
-        with tf.GradientTape() as tape:
-            loss = (tf.reduce_sum(x[i] * w) - y[i]) ** 2 / 2
-        z = w - 0.05 * tape.gradient(loss, w)
-        u += 0.05 * 0.25
-        w.assign(tf.where(z > 0, tf.maximum(z - (u + q), 0), tf.minimum(z + (u - q), 0)))
-        q.assign_add(w - z)
-    return w
-
-
-@sgd_l1.keras
-def _(x, y):
-    import keras
-    import tensorflow as tf
-
-    w, l1 = tf.Variable(np.zeros(4)), keras.regularizers.L1(0.25)
-    for i in range(len(x)):
-        with tf.GradientTape() as tape:
-            loss = (keras.ops.dot(x[i], w) - y[i]) ** 2 / 2 + l1(w)
-        w.assign_sub(0.05 * tape.gradient(loss, w))
-    return w
-
-
-@sgd_l1.keras.like("sklearn")
-def _(x, y):
-    """Keep account of what each weight owes and has paid, and stop it at zero."""
-    import keras
-    import tensorflow as tf
-
-    w, q, u = tf.Variable(np.zeros(4)), tf.Variable(np.zeros(4)), 0.0
-    for i in range(len(x)):
-        with tf.GradientTape() as tape:
-            loss = (keras.ops.dot(x[i], w) - y[i]) ** 2 / 2
-        z = w - 0.05 * tape.gradient(loss, w)
-        u += 0.05 * 0.25
-        w.assign(keras.ops.where(z > 0, keras.ops.relu(z - (u + q)), -keras.ops.relu(-z - (u - q))))
-        q.assign_add(w - z)
-    return w
-
-
-@sgd_l1.torch
-def _(x, y):
-    import torch
-
-    x, y, w = torch.tensor(x), torch.tensor(y), torch.zeros(4, requires_grad=True)
-    optimizer = torch.optim.SGD([w], lr=0.05)
-    for i in range(len(x)):
-        optimizer.zero_grad()
-        loss = (x[i] @ w - y[i]) ** 2 / 2 + 0.25 * w.abs().sum()
-        loss.backward()
-        optimizer.step()
-    return w.detach()
-
-
-@sgd_l1.torch.like("sklearn")
-def _(x, y):
-    """Keep account of what each weight owes and has paid, and stop it at zero."""
-    import torch
-
-    x, y, w = torch.tensor(x), torch.tensor(y), torch.zeros(4)
-    q, u, optimizer = torch.zeros(4), 0.0, torch.optim.SGD([w], lr=0.05)
-    for i in range(len(x)):
-        w.grad = (x[i] @ w - y[i]) * x[i]
-        optimizer.step()
-        z = w.clone()
-        u += 0.05 * 0.25
-        w[:] = torch.where(z > 0, (z - (u + q)).clamp(min=0), (z + (u - q)).clamp(max=0))
-        q += w - z
-    return w
 
 
 perceptron_tie = Card(

@@ -11,6 +11,11 @@ def twenty_steps() -> Arrays:
     return {"steps": np.arange(20)}
 
 
+def ten_steps() -> Arrays:
+    """The numbers of the `steps` of a schedule of ten, from 0; a snippet returns the rate of each."""
+    return {"steps": np.arange(11)}
+
+
 def five_epochs() -> Arrays:
     """The numbers of the steps of five `epochs`, (5, 4); a snippet returns the rate of each step."""
     return {"epochs": np.arange(20).reshape(5, 4)}
@@ -335,7 +340,7 @@ cosine_floor = Card(
         "numpy tensorflow keras": "ηₜ = η₀·((1 - α)·cₜ + α),  cₜ = ½(1 + cos(π·t/T))",
         "torch": "ηₜ = (η₀ - η_min)·cₜ + η_min",
     },
-    given=lambda: {"steps": np.arange(11)},
+    given=ten_steps,
     differs=0.03,
     absent={"sklearn": "scikit-learn has no cosine schedule"},
     defaults=("CosineDecay.alpha",),
