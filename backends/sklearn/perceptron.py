@@ -41,8 +41,8 @@ class Perceptron(Program):
         for step, rows in enumerate(batches):
             x, y = self.x[rows], self.y[rows]  # (1, D), (1,)
             z = x @ self.w + self.b  # (1,)
-            # Recipe (perceptron-tie): scikit-learn learns from a row on the boundary, z = 0, whatever its class,
-            # the task only from one of class 0; a row that counts 0 moves nothing.
+            # Recipe (perceptron-tie): scikit-learn learns from a row on the boundary, z = 0, whatever its
+            # class, the task only from one of class 0; a row that counts 0 moves nothing.
             counts = ((z != 0) | (y == 0)).astype(x.dtype)  # (1,)
             losses[step] = self._learn(x, y, counts)
         return losses

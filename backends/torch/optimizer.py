@@ -64,8 +64,8 @@ class Optimizer:
             return
         for state in self.native.state.values():
             if "momentum_buffer" in state:
-                # Recipe (momentum-rate): PyTorch keeps u = momentum·u + g and steps by -rate·u; the velocity is
-                # v = -rate·u, which a new rate must leave as it is.
+                # Recipe (momentum-rate): PyTorch keeps u = momentum·u + g and steps by -rate·u; the velocity
+                # is v = -rate·u, which a new rate must leave as it is.
                 state["momentum_buffer"] *= self.rate / rate
         for group in self.native.param_groups:
             group["lr"] = rate

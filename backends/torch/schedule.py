@@ -63,8 +63,8 @@ def _scheduler(rule: spec.Schedule, rate: float, optimizer: torch.optim.Optimize
             # Recipe (warm-up): from 1/steps before the first update to 1 before update number `steps`.
             return lr_scheduler.LinearLR(optimizer, 1 / steps, 1.0, steps - 1)
         case spec.Plateau(by, patience):
-            # Recipe (plateau-threshold): any lower loss counts, and any lower rate is taken; by default both have
-            # a threshold.
+            # Recipe (plateau-threshold): any lower loss counts, and any lower rate is taken; by default both
+            # have a threshold.
             return lr_scheduler.ReduceLROnPlateau(
                 optimizer, factor=by, patience=patience, threshold=0, threshold_mode="abs", eps=0
             )
