@@ -1024,7 +1024,7 @@ padded_steps = Card(
         "sklearn": "scikit-learn has no recurrent layers",
         "tensorflow": "TensorFlow's operations know one length for all rows",
     },
-    defaults=("LSTM.zero_output_for_mask",),
+    defaults=("RNN.zero_output_for_mask",),
 )
 
 

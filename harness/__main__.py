@@ -187,15 +187,16 @@ def _report(
 ) -> bool:
     """Write every format and what `more` was asked for, then print; whether all could be written."""
     from harness import folder
-    from harness.report import figures, junit, markdown, page, site, terminal, timings
+    from harness.report import figures, junit, listing, markdown, page, site, terminal, timings
 
+    cards = figures.all_cards(result.cells) + listing.cards(figures.backends(result))
     files: dict[str, Callable[[], object]] = {
         "run.json": partial(folder.store, out, result),
         "summary.md": partial(markdown.write, result, out),
         "junit.xml": partial(junit.write, result, out),
         "timings.pyperf.json": partial(timings.write, result, out),
         "report.html": partial(page.write, result, out, table),
-        "guide": partial(site.write_cards, figures.all_cards(result.cells), out / "guide"),
+        "guide": partial(site.write_cards, dict.fromkeys(cards), out / "guide"),
     }
     problems = _written({out / name: write for name, write in files.items()} | dict(more))
     terminal.print_result(result, console, out)

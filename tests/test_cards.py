@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import guide
+from backends import COLUMNS
 from backends.base import Arrays
 from guide import CARDS
 from guide.card import FRAMEWORKS, Card, CardError, Part, Snippet
@@ -22,7 +23,7 @@ from harness.faults import FAULTS
 from harness.guide.attempt import attempt
 from harness.guide.outcome import Answer, Guide, Outcome, Pair, judge
 from harness.report import cards as words
-from harness.report import snippets
+from harness.report import listing, snippets
 
 LINES = 15  # of a snippet
 
@@ -383,6 +384,12 @@ def test_causes_lead_to_cards() -> None:
     assert ids("epsilon-elsewhere", "Adagrad") == {"adagrad-epsilon"}
     assert ids("epsilon-elsewhere") == {"adagrad-epsilon", "rmsprop-epsilon"}
     assert guide.explaining("no-such-fault") == []
+
+
+def test_recipes_in_columns_name_cards() -> None:
+    named = {card for column in COLUMNS for card in listing.cards([column])}
+    assert len(named) > 20
+    assert named <= set(CARDS)
 
 
 def test_snippets_come_from_the_file_that_is_read() -> None:

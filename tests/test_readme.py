@@ -11,6 +11,7 @@ from conftest import ROOT
 
 from backends import COLUMNS, Column
 from backends.base import Placement, Unsupported
+from guide import CARDS
 from harness import folder
 from harness.__main__ import main
 from harness.result import Result
@@ -91,11 +92,23 @@ def test_command_in_the_readme_exists(command: str) -> None:
 
 def test_file_tree_names_every_source_file_and_no_other() -> None:
     (tree,) = re.findall(r"## Files\n\n```\n(.*?)```", README, re.DOTALL)
-    files = [path for part in ("tasks", "backends", "harness") for path in (ROOT / part).rglob("*.py")]
+    files = [
+        path for part in ("tasks", "backends", "guide", "harness") for path in (ROOT / part).rglob("*.py")
+    ]
     summed_up = {"report", "selftest"}  # in a line each
     assert set(re.findall(r"\w+\.py", tree)) == {p.name for p in files if p.parent.name not in summed_up}
     folders = {path.parent.name for path in files} | {"tests", "benchmarks", "reports", "sample"}
     assert set(re.findall(r"(\w+)/", tree)) == folders
+
+
+def test_number_of_cards_is_that_of_the_guide() -> None:
+    assert f"A porting guide of {len(CARDS)} cards" in README
+
+
+def test_example_of_a_notebook_runs(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(import harness\n.*?)```", README, re.DOTALL)
+    run(tmp_path, "-t", "xor", "-b", "keras", "-b", "torch")
+    exec(code.replace("reports/latest", str(tmp_path / "run")), {})
 
 
 def test_picture_and_sample_are_there() -> None:

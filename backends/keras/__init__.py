@@ -38,7 +38,7 @@ def setup(at: Placement) -> dict[str, str]:
     # Both: layers take their dtype from the policy, losses take theirs from floatx.
     keras.config.set_floatx(at.dtype)
     keras.config.set_dtype_policy(at.dtype)
-    # Recipe: MaxNorm divides by norm + 1e-7.  The smallest ε still saves it from 0/0.
+    # Recipe (max-norm): MaxNorm divides by norm + 1e-7.  The smallest ε still saves it from 0/0.
     keras.config.set_epsilon(float(np.finfo(at.dtype).tiny))
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     return {"keras": keras.__version__, "tensorflow": tf.__version__, "threads": str(threads)}

@@ -23,7 +23,7 @@ BRANCHES = {"If", "StatelessIf", "PartitionedCall", "StatefulPartitionedCall"}
 
 
 def exact(value: float) -> float:
-    """Recipe: `keras.ops.cast` turns a Python float into a tensor by way of float32: 0.9 into 0.89999998.
+    """Recipe (python-float-cast): `keras.ops.cast` takes Python floats by way of float32: 0.9 is 0.89999998.
 
     An `np.float64` passes unchanged.  Only hyper-parameters that Keras casts need it: ε and RMSprop's
     rho take part in arithmetic as they are.  In float32 there is nothing to save.

@@ -55,13 +55,13 @@ def _hinge() -> Criterion:
 
 
 def _half_squared_error() -> Criterion:
-    """Recipe: Keras's loss is (z - y)², the task's half of it."""
+    """Recipe (squared-error): Keras's loss is (z - y)², the task's half of it."""
     native = losses.MeanSquaredError(reduction=_MEAN)
     return lambda y, z, weights: 0.5 * native(y, z, weights)
 
 
 def _log_cosh() -> Criterion:
-    """Recipe: Keras rounds its log 2 to float32, which shows at 0, where the loss is 0."""
+    """Recipe (log-cosh): Keras rounds its log 2 to float32, which shows at 0, where the loss is 0."""
     native = losses.LogCosh(reduction=_MEAN)
 
     def log_cosh(y: tf.Tensor, z: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
@@ -83,12 +83,12 @@ def scores(loss: spec.Loss, z: tf.Tensor) -> tf.Tensor:
 
 
 def _leaky_relu(z: tf.Tensor) -> tf.Tensor:
-    """Recipe: `activations.leaky_relu` keeps its slope in float32."""
+    """Recipe (leaky-relu-float64): `activations.leaky_relu` keeps its slope in float32."""
     return ops.where(z > 0, z, LEAKY_SLOPE * z)
 
 
 def _gelu(z: tf.Tensor) -> tf.Tensor:
-    """Recipe: `activations.gelu` rounds its √2 to float32."""
+    """Recipe (gelu-float64): `activations.gelu` rounds its √2 to float32."""
     return 0.5 * z * (1 + ops.erf(z / math.sqrt(2)))  # z·Φ(z)
 
 

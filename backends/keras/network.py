@@ -68,7 +68,7 @@ class Network(Program):
     @cache  # noqa: B019  a program lives as long as its model
     def _compiled(self) -> tuple[keras.Model, Optimizer]:
         assert self.task.data is not None and self.task.batches is not None
-        # Recipe: Keras divides its penalty by nothing, the task by the rows of a batch.
+        # Recipe (alpha-rows): Keras divides its penalty by nothing, the task by the rows of a batch.
         size = self.task.batches.size
         model = _model(replace(self.spec, l1=self.spec.l1 / size, l2=self.spec.l2 / size), self.x.shape[1])
         optimizer = Optimizer(self.task, model.trainable_variables)
@@ -86,7 +86,7 @@ class Network(Program):
         with tf.GradientTape() as tape:
             z, penalties = self._forward([x, *kept])  # (N, C)
             loss = self.criterion(y, z, weights)
-            # Recipe: the task divides its penalty by the rows of this batch, Keras by nothing.
+            # Recipe (alpha-rows): the task divides its penalty by the rows of this batch, Keras by nothing.
             loss += sum(penalties) / tf.cast(tf.size(rows), x.dtype)
         return loss, [tape.gradient(loss, self.vector.value)]
 
@@ -166,7 +166,7 @@ def _dense(model: spec.Network, units: int, activation: object) -> layers.Dense:
     penalty = None
     if model.l1 or model.l2:
         penalty = regularizers.L1L2()
-        # Recipe: set afterwards, because L1L2 makes Python floats of what it is given.
+        # Recipe (regularizer-float32): set afterwards, because L1L2 makes Python floats of what it is given.
         penalty.l1, penalty.l2 = exact(model.l1), exact(0.5 * model.l2)  # Keras's l2·Σ w² has no ½
     constraint = None if model.max_norm is None else constraints.MaxNorm(model.max_norm)
     return layers.Dense(units, activation, kernel_regularizer=penalty, kernel_constraint=constraint)

@@ -65,7 +65,7 @@ class Optimizer:
         """Update the parameters; to be called inside a graph."""
         rule = self.task.optimizer
         if isinstance(rule, spec.Adam) and not rule.epsilon_hat:
-            # Recipe: Keras has the ε̂ form; with ε·√(1-β2ᵗ) it is algorithm 1 of the paper.
+            # Recipe (adam-epsilon): Keras has the ε̂ form; with ε·√(1-β2ᵗ) it is algorithm 1 of the paper.
             dtype = gradients[0].dtype
             t = tf.cast(self.native.iterations.value + 1, dtype)
             self.native.epsilon = rule.epsilon * tf.sqrt(1 - tf.constant(rule.beta_2, dtype) ** t)

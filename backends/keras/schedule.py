@@ -26,8 +26,8 @@ class Schedule:
         self.native = _native(task.schedule, learning_rate)
         self.model = SimpleNamespace(optimizer=SimpleNamespace(learning_rate=learning_rate))
         if isinstance(self.rule, spec.Plateau):
-            # Recipe: Keras lowers the rate after `patience` such epochs, the task after more than that;
-            # and what counts as lower is any difference, not 1e-4.
+            # Recipe (plateau-patience): Keras lowers the rate after `patience` such epochs, the task after
+            # more than that; and what counts as lower is any difference, not 1e-4.
             self.plateau = callbacks.ReduceLROnPlateau(
                 "loss", self.rule.by, self.rule.patience + 1, mode="min", min_delta=0
             )
@@ -50,7 +50,7 @@ class Schedule:
 
 
 def _native(rule: spec.Schedule, learning_rate: float) -> schedules.LearningRateSchedule | float:
-    """Recipe: numbers are np.float64, or Keras computes its schedules in float32, whatever floatx is."""
+    """Recipe (schedule-float32): numbers are np.float64, or Keras computes its schedules in float32."""
     rate = np.float64(learning_rate)
     match rule:
         case spec.StepDecay(every, by):

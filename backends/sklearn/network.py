@@ -63,7 +63,8 @@ class Network(Program):
     def _loss_and_gradients(self, x: Array, y: Array, weights: Array | None) -> tuple[float, list[Array]]:
         """Of rows x (N, D), y (N, C) and weights (N,)."""
         if weights is not None:
-            # Recipe: with weights scikit-learn divides the penalty by their sum, the task by the rows.
+            # Recipe (sample-weights): with weights scikit-learn divides the penalty by their sum, the task by
+            # the rows.
             self.native.alpha = self.model.l2 * float(np.mean(weights))
         return loss_and_gradients(self.native, x, y, weights)
 
@@ -117,7 +118,8 @@ def _trainer(task: Task, epochs: int) -> dict[str, Any]:
         "batch_size": task.batches.size,
         "learning_rate_init": task.optimizer.learning_rate,
         "max_iter": epochs,
-        # Recipe: by default `fit` stops after ten epochs that do not lower the loss by 1e-4.
+        # Recipe (early-stopping-patience): by default `fit` stops after ten epochs that do not lower the loss
+        # by 1e-4.
         "n_iter_no_change": np.inf,
         "warm_start": True,
         "shuffle": not isinstance(task.batches.order, InOrder),
@@ -138,7 +140,8 @@ def _trainer(task: Task, epochs: int) -> dict[str, Any]:
 class _Order(np.random.RandomState):
     """The task's order for `fit`, which draws none but shuffles by what it is told.
 
-    Recipe: each epoch `fit` shuffles 0 … N-1 and takes the order of the epoch before in that order.
+    Recipe (shuffle-each-epoch): each epoch `fit` shuffles 0 … N-1 and takes the order of the epoch before
+    in that order.
     """
 
     def __init__(self, task: Task) -> None:

@@ -30,7 +30,8 @@ class Optimizer:
         """Update the parameters in place."""
         if isinstance(self.rule, spec.Adam):
             if not self.rule.epsilon_hat:
-                # Recipe: scikit-learn has the ε̂ form; with ε·√(1-β2ᵗ) it is algorithm 1 of the paper.
+                # Recipe (adam-epsilon): scikit-learn has the ε̂ form; with ε·√(1-β2ᵗ) it is algorithm 1 of the
+                # paper.
                 bias_2 = 1 - self.rule.beta_2 ** (self.native.t + 1)
                 self.native.epsilon = self.rule.epsilon * math.sqrt(bias_2)
         else:

@@ -41,8 +41,8 @@ class Perceptron(Program):
         for step, rows in enumerate(batches):
             x, y = self.x[rows], self.y[rows]  # (1, D), (1,)
             z = x @ self.w + self.b  # (1,)
-            # Recipe: scikit-learn learns from a row on the boundary, z = 0, whatever its class, the task only
-            # from one of class 0; a row that counts 0 moves nothing.
+            # Recipe (perceptron-tie): scikit-learn learns from a row on the boundary, z = 0, whatever its
+            # class, the task only from one of class 0; a row that counts 0 moves nothing.
             counts = ((z != 0) | (y == 0)).astype(x.dtype)  # (1,)
             losses[step] = self._learn(x, y, counts)
         return losses
@@ -85,7 +85,7 @@ class Perceptron(Program):
     def predict(self, x: Array) -> Array:
         """ŷ = 1 where z >= 0."""
         z = self.native.decision_function(x.astype(self.x.dtype))  # (N,)
-        return (z >= 0).astype(z.dtype)  # Recipe: `predict` has class 0 where z = 0.
+        return (z >= 0).astype(z.dtype)  # Recipe (perceptron-tie): `predict` has class 0 where z = 0.
 
     def wait(self) -> None:
         """scikit-learn has finished when it returns."""

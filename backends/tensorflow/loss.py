@@ -55,12 +55,12 @@ def scores(loss: spec.Loss, z: tf.Tensor) -> tf.Tensor:
 
 
 def _leaky_relu(z: tf.Tensor) -> tf.Tensor:
-    """Recipe: `tf.nn.leaky_relu` keeps its slope in float32."""
+    """Recipe (leaky-relu-float64): `tf.nn.leaky_relu` keeps its slope in float32."""
     return tf.where(z > 0, z, LEAKY_SLOPE * z)
 
 
 def _gelu(z: tf.Tensor) -> tf.Tensor:
-    """Recipe: `tf.nn.gelu` rounds its √2 to float32."""
+    """Recipe (gelu-float64): `tf.nn.gelu` rounds its √2 to float32."""
     return 0.5 * z * (1 + tf.math.erf(z / math.sqrt(2)))  # z·Φ(z)
 
 

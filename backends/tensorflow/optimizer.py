@@ -119,7 +119,7 @@ class Optimizer:
 
 def _correction(beta: float, steps: tf.Tensor) -> tf.Tensor:
     """1 - βᵗ."""
-    # Recipe: in float64, to be cast then. In float32 1 - 0.999 keeps only four digits.
+    # Recipe (adam-float32): in float64, to be cast then. In float32 1 - 0.999 keeps only four digits.
     return 1 - tf.constant(beta, tf.float64) ** tf.cast(steps, tf.float64)
 
 

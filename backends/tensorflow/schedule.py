@@ -22,8 +22,8 @@ class Schedule:
 
     def rate(self, step: tf.Tensor) -> tf.Tensor:
         """The rate of the update that `step` others came before."""
-        # Recipe: factors are float64 tensors. tf.cast(0.9, tf.float64) goes through float32, and gives
-        # 0.8999999761581421.
+        # Recipe (python-float-cast): factors are float64 tensors. tf.cast(0.9, tf.float64) goes through
+        # float32, and gives 0.8999999761581421.
         match self.rule:
             case spec.StepDecay(every, by):
                 factor = tf.constant(by, tf.float64) ** tf.cast(step // every, tf.float64)

@@ -14,7 +14,7 @@ def data(array: Array, at: Placement) -> torch.Tensor:
 
 
 def numpy(tensor: torch.Tensor) -> Array:
-    """Recipe: a kernel is (out, in) in PyTorch and (in, out) in the task; vectors stay as they are."""
+    """Recipe (dense-kernel): a kernel is (out, in) in PyTorch and (in, out) in the task."""
     return tensor.detach().cpu().numpy().T.copy()
 
 

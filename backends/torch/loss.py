@@ -17,7 +17,9 @@ def targets(loss: spec.Loss, y: torch.Tensor) -> torch.Tensor:
     """
     match loss:
         case spec.BinaryCrossEntropy(smoothing):
-            return ((1 - smoothing) * y + smoothing / 2)[:, None]  # Recipe: only cross_entropy smooths.
+            return ((1 - smoothing) * y + smoothing / 2)[
+                :, None
+            ]  # Recipe (label-smoothing-binary): only cross_entropy smooths.
         case spec.CategoricalCrossEntropy():
             return y.long()
         case spec.Hinge():
@@ -37,13 +39,13 @@ def losses(loss: spec.Loss, z: torch.Tensor, y: torch.Tensor, reduction: str = "
             # Recipe: margin_ranking_loss and hinge_embedding_loss have the derivative -y at the kink, relu 0.
             found = F.relu(1 - y * z)
         case spec.SquaredError():
-            return 0.5 * F.mse_loss(z, y, reduction=reduction)  # Recipe: PyTorch's has no ½.
+            return 0.5 * F.mse_loss(z, y, reduction=reduction)  # Recipe (squared-error): PyTorch's has no ½.
         case spec.AbsoluteError():
             return F.l1_loss(z, y, reduction=reduction)
         case spec.Huber(delta):
             return F.huber_loss(z, y, reduction=reduction, delta=delta)
         case spec.LogCosh():
-            size = (z - y).abs()  # Recipe: PyTorch has no log-cosh; this form cannot overflow.
+            size = (z - y).abs()  # Recipe (log-cosh): PyTorch has no log-cosh; this form cannot overflow.
             found = size + F.softplus(-2 * size) - math.log(2)
     return found.mean() if reduction == "mean" else found
 

@@ -53,7 +53,8 @@ class Network(Program):
             penalised = self._penalised(loss, len(x))
             if self.optimizer.decays:
                 # The step gets the penalty as weight decay, the reported loss as a term.
-                # Recipe: scikit-learn divides alpha by the rows of this batch, and leaves biases alone.
+                # Recipe (alpha-rows): scikit-learn divides alpha by the rows of this batch, and leaves biases
+                # alone.
                 self.optimizer.native.param_groups[0]["weight_decay"] = self.spec.l2 / len(x)
             self._backward(loss if self.optimizer.decays else penalised)
             self.optimizer.step(self.flat.gradient)
@@ -66,7 +67,7 @@ class Network(Program):
     def _constrain(self, largest: float) -> None:
         """Scale the incoming weights of each unit back to a norm of at most `largest`.
 
-        Recipe: what torch.renorm would do, but that divides by the norm + 1e-7.
+        Recipe (max-norm): what torch.renorm would do, but that divides by the norm + 1e-7.
         """
         for w in self.kernels:
             norms = torch.linalg.vector_norm(w, dim=1, keepdim=True)  # (out, 1)

@@ -64,15 +64,15 @@ class Optimizer:
             return
         for state in self.native.state.values():
             if "momentum_buffer" in state:
-                # Recipe: PyTorch keeps u = momentum·u + g and steps by -rate·u; the velocity is v = -rate·u,
-                # which a new rate must leave as it is.
+                # Recipe (momentum-rate): PyTorch keeps u = momentum·u + g and steps by -rate·u; the velocity
+                # is v = -rate·u, which a new rate must leave as it is.
                 state["momentum_buffer"] *= self.rate / rate
         for group in self.native.param_groups:
             group["lr"] = rate
         self.rate = rate
 
     def _set_epsilon(self, rule: spec.Adam) -> None:
-        """Recipe: PyTorch adds ε to √v/√(1-β2ᵗ). Dividing ε by the same root gives the ε̂ form."""
+        """Recipe (adam-epsilon): PyTorch adds ε to √v/√(1-β2ᵗ); ε divided by that root gives the ε̂ form."""
         for group in self.native.param_groups:
             group["eps"] = rule.epsilon / math.sqrt(1 - rule.beta_2**self.steps)
 
@@ -147,6 +147,6 @@ def _native(rule: spec.Optimizer, groups: list[dict[str, Any]]) -> optim.Optimiz
         case spec.Adam(rate, beta_1, beta_2, epsilon, _, decay, amsgrad):
             native = optim.AdamW(groups, rate, (beta_1, beta_2), epsilon, decay, amsgrad=amsgrad, fused=True)
         case spec.Nadam(rate, beta_1, beta_2, epsilon):
-            # Recipe: PyTorch's μ falls by 0.96^(0.004·t) unless told otherwise.
+            # Recipe (nadam-schedule): PyTorch's μ falls by 0.96^(0.004·t) unless told otherwise.
             native = optim.NAdam(groups, rate, (beta_1, beta_2), epsilon, momentum_decay=1.0)
     return native

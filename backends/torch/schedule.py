@@ -32,7 +32,9 @@ class Schedule:
 
     def _go_to(self, step: int) -> None:
         if isinstance(self.rule, spec.CosineDecay):
-            step = min(step, self.rule.steps)  # Recipe: from there on the scheduler would rise again.
+            step = min(
+                step, self.rule.steps
+            )  # Recipe (cosine-end): from there on the scheduler would rise again.
         if step < self.native.last_epoch:  # it counts our steps, and only forward
             self._start()
         while self.native.last_epoch < step:
@@ -55,13 +57,14 @@ def _scheduler(rule: spec.Schedule, rate: float, optimizer: torch.optim.Optimize
         case spec.ExponentialDecay(by):
             return lr_scheduler.ExponentialLR(optimizer, by)
         case spec.CosineDecay(steps, floor):
-            # Recipe: PyTorch's floor is a rate, the task's a share of one.
+            # Recipe (cosine-floor): PyTorch's floor is a rate, the task's a share of one.
             return lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=floor * rate)
         case spec.WarmUp(steps):
-            # Recipe: from 1/steps before the first update to 1 before update number `steps`.
+            # Recipe (warm-up): from 1/steps before the first update to 1 before update number `steps`.
             return lr_scheduler.LinearLR(optimizer, 1 / steps, 1.0, steps - 1)
         case spec.Plateau(by, patience):
-            # Recipe: any lower loss counts, and any lower rate is taken; by default both have a threshold.
+            # Recipe (plateau-threshold): any lower loss counts, and any lower rate is taken; by default both
+            # have a threshold.
             return lr_scheduler.ReduceLROnPlateau(
                 optimizer, factor=by, patience=patience, threshold=0, threshold_mode="abs", eps=0
             )

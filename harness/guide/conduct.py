@@ -13,8 +13,9 @@ from backends import COLUMNS
 from backends.base import Placement
 from guide.card import FRAMEWORKS, Card
 from harness import trace
+from harness.guide import defaults
 from harness.guide.outcome import SCHEMA, Answer, Guide, judge
-from harness.protocol import Attempt, Attempted
+from harness.protocol import Attempt, Attempted, Inspect, Inspected
 from harness.session import Broken, Limits, Session, stop_all, together
 
 
@@ -46,21 +47,32 @@ def conduct(cards: Sequence[Card], watcher: Watcher, frameworks: Iterable[str] =
         answers = together(ask, sessions, partial(stop_all, sessions), at_once=len(sessions))
         versions = {session.column.name: session.about for session in sessions}
     found = dict(zip(chosen, answers, strict=True))
+    shown = defaults.of_cards(cards, {name: said for name, (_, said) in found.items() if said})
     outcomes = [
-        judge(card, {name: said[card.id] for name, said in found.items() if card.id in said})
+        judge(
+            card,
+            {name: said[card.id] for name, (said, _) in found.items() if card.id in said},
+            shown[card.id],
+        )
         for card in cards
     ]
     return Guide(SCHEMA, versions, time.perf_counter() - began, outcomes)
 
 
-def _ask_all(cards: Sequence[Card], folder: Path, watcher: Watcher, session: Session) -> dict[str, Answer]:
-    """What one framework says to each card that has something of it."""
+def _ask_all(
+    cards: Sequence[Card], folder: Path, watcher: Watcher, session: Session
+) -> tuple[dict[str, Answer], Inspected | None]:
+    """What one framework says to each card that has something of it, and the defaults that cards show."""
     framework = session.column.name
     answers = {}
     for card in (card for card in cards if framework in card.parts):
         answers[card.id] = _ask(card, folder / f"{card.id}.{framework}.npz", session)
         watcher.counted(f"{card.id} × {framework}")
-    return answers
+    names = defaults.names_for(cards, framework)
+    try:
+        return answers, session.ask(Inspect(names), Inspected) if names else None
+    except Broken:  # the cards say so already
+        return answers, None
 
 
 def _ask(card: Card, path: Path, session: Session) -> Answer:

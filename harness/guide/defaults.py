@@ -15,6 +15,7 @@ from msgspec import Struct
 from backends import COLUMNS
 from backends.base import Placement
 from guide import CARDS
+from guide.card import Card
 from guide.counterparts import (
     COUNTERPARTS,
     NO_SETTINGS,
@@ -37,6 +38,10 @@ class Default(Struct, frozen=True):
 
     name: str
     value: str  # "required" if it has none
+
+    def told(self, parameter: str) -> str:
+        """As it is written: "1e-07", or "eps=1e-08" where the framework calls this parameter otherwise."""
+        return self.value if self.name == parameter else f"{self.name}={self.value}"
 
 
 class Row(Struct, frozen=True):
@@ -146,7 +151,7 @@ def _ask(things: Sequence[Counterpart], session: Session) -> Inspected:
 
 
 @dataclass(frozen=True)
-class _Side:
+class Side:
     """One of the two frameworks, and what it told of a thing."""
 
     framework: str
@@ -172,11 +177,35 @@ class _Side:
         return {name: value for name, value in self.defaults.items() if name not in taken and name[0] != "_"}
 
 
+def of_cards(cards: Iterable[Card], told: Mapping[str, Inspected]) -> dict[str, dict[str, dict[str, str]]]:
+    """By card, what its `defaults` are in each framework that has them: {"Adam.epsilon": {"keras": …}}."""
+    return {
+        card.id: {reference: _of_reference(reference, told) for reference in card.defaults} for card in cards
+    }
+
+
+def _of_reference(reference: str, told: Mapping[str, Inspected]) -> dict[str, str]:
+    thing, parameter = find(reference)
+    sides = [
+        Side(framework, told[framework].defaults.get(name, {}))
+        for framework, name in thing.names.items()
+        if framework in told
+    ]
+    found = {side.framework: side.default(parameter) for side in sides}
+    return {framework: one.told(parameter.name) for framework, one in found.items() if one}
+
+
+def names_for(cards: Iterable[Card], framework: str) -> list[str]:
+    """The dotted names in this framework of all things whose defaults some cards show."""
+    things = [find(reference)[0] for card in cards for reference in card.defaults]
+    return list(dict.fromkeys(thing.names[framework] for thing in things if framework in thing.names))
+
+
 def align(thing: Counterpart, source: str, port: str, here: Inspected, there: Inspected) -> Thing:
     """What two frameworks told of a thing, parameter beside parameter."""
     names = thing.names[source], thing.names[port]
-    left = _Side(source, here.defaults.get(names[0], {}))
-    right = _Side(port, there.defaults.get(names[1], {}))
+    left = Side(source, here.defaults.get(names[0], {}))
+    right = Side(port, there.defaults.get(names[1], {}))
     mine, other = left.unlisted(thing), right.unlisted(thing)
     common = [name for name in mine if name in other]
     parameters = [*thing.parameters, *map(Parameter, common)]
@@ -194,7 +223,7 @@ def align(thing: Counterpart, source: str, port: str, here: Inspected, there: In
     )
 
 
-def _row(thing: Counterpart, parameter: Parameter, left: _Side, right: _Side) -> Row | None:
+def _row(thing: Counterpart, parameter: Parameter, left: Side, right: Side) -> Row | None:
     """One parameter, if either has it."""
     mine, other = left.default(parameter), right.default(parameter)
     if not (mine or other):

@@ -98,7 +98,9 @@ class Answer:
     cpu_s: float = 0.0
 
 
-def judge(card: Card, answers: Mapping[str, Answer]) -> Outcome:
+def judge(
+    card: Card, answers: Mapping[str, Answer], defaults: Mapping[str, dict[str, str]] | None = None
+) -> Outcome:
     """All directions among the frameworks that answered."""
     pairs = [
         _judge(card, source, port, answers)
@@ -110,9 +112,8 @@ def judge(card: Card, answers: Mapping[str, Answer]) -> Outcome:
         for name, answer in answers.items()
         if answer.status
     }
-    return Outcome(
-        card.id, list(card.after), pairs, broken, {name: answer.cpu_s for name, answer in answers.items()}
-    )
+    cpu_s = {name: answer.cpu_s for name, answer in answers.items()}
+    return Outcome(card.id, list(card.after), pairs, broken, cpu_s, dict(defaults or {}))
 
 
 def _judge(card: Card, source: str, port: str, answers: Mapping[str, Answer]) -> Pair:

@@ -102,8 +102,9 @@ def _print_card(card: Card, outcome: Outcome, console: Console) -> None:
     _print_heading("The numbers that all share", console)
     console.print(_highlighted(snippets.given(card)))
     for title, codes in cards.listings(card).items():
-        _print_heading(title, console)
-        _print_side_by_side(codes, console)
+        if shown := {name: one for name, one in codes.items() if name in outcome.cpu_s}:
+            _print_heading(title, console)
+            _print_side_by_side(shown, console)
     steps = f", after {', '.join(map(str, outcome.after))} steps" if card.trains else ""
     _print_heading(f"Measured{steps}", console)
     _print_measured(card, outcome, console)

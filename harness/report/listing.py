@@ -1,6 +1,7 @@
 """The columns' source side by side: read as text, never imported."""
 
 import ast
+import re
 import textwrap
 from collections.abc import Sequence
 from functools import cache
@@ -13,6 +14,7 @@ from pygments.token import Comment, Keyword, Number, String, _TokenType
 from backends import COLUMNS
 from harness import source
 
+RECIPE = re.compile(r"Recipe \(([a-z0-9-]+)\)")  # a line that makes a native part agree, and its card
 CLASSES = {Keyword: "keyword", Comment: "comment", String: "string", Number: "number"}
 
 
@@ -24,20 +26,32 @@ def side_by_side(name: str, columns: Sequence[str]) -> dict[str, dict[str, Marku
     members: dict[str, dict[str, Markup]] = {}
     for column in columns:
         for member, code in _members(name, column).items():
-            members.setdefault(member, {})[column] = highlighted(code)
+            members.setdefault(member, {})[column] = _linked(highlighted(code))
     return members
 
 
 def files(name: str, columns: Sequence[str]) -> dict[str, dict[str, Markup]]:
     """The file of this name of each column that has one, as its only member."""
     found = {
-        column: highlighted(file.read_text(encoding="utf-8"))
+        column: _linked(highlighted(file.read_text(encoding="utf-8")))
         for column in columns
         if column in COLUMNS
         for file in COLUMNS[column].files
         if file.name == name
     }
     return {name: found}
+
+
+def cards(columns: Sequence[str]) -> list[str]:
+    """The cards of the guide that recipes in these columns name."""
+    files = (file for column in columns if column in COLUMNS for file in COLUMNS[column].files)
+    return list(dict.fromkeys(name for file in files for name in RECIPE.findall(file.read_text("utf-8"))))
+
+
+def _linked(code: Markup) -> Markup:
+    """With each recipe leading to its card, whose page lies in the folder beside the report."""
+    link = r'<a href="guide/\1.html">Recipe (\1)</a>'
+    return Markup(RECIPE.sub(link, code))  # noqa: S704  ids have letters and hyphens only
 
 
 def _members(name: str, column: str) -> dict[str, str]:

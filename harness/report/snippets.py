@@ -37,9 +37,9 @@ def given(card: Card) -> str:
 
 def _with_callees(function: Callable[[], Arrays]) -> list[Callable[[], Arrays]]:
     """A function of the guide after all functions of the guide that it calls, each once."""
-    used = inspect.getclosurevars(function).globals.values()
+    used = inspect.getclosurevars(function).globals.values()  # attributes of these names among them
     called = [one for one in used if inspect.isfunction(one) and one.__module__.startswith("guide.")]
-    found = [callee for one in called for callee in _with_callees(one)]
+    found = [callee for one in called if one is not function for callee in _with_callees(one)]
     return [*dict.fromkeys(found), function]
 
 
