@@ -83,7 +83,8 @@ def test_copied_column_agrees_and_shares_nothing_with_the_original(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "list", "show", "doctor", "compare", "selftest", "random", "scale", "defaults"]
+    "command",
+    ["run", "list", "show", "doctor", "compare", "history", "selftest", "random", "scale", "defaults"],
 )
 def test_command_in_the_readme_exists(command: str) -> None:
     assert f"samestep {command}" in README
