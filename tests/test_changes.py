@@ -134,6 +134,13 @@ def test_each_lane_is_judged_by_itself():
     assert others.startswith("of 2 compared: 1 slower")
 
 
+def test_slower_lanes_come_first_then_faster_ones_each_by_what_is_sure():
+    a = run(seed=1, run=lane(1e-4, 2), step=lane(1e-4, 3), fit=lane(1e-4, 4))
+    b = run(seed=5, run=lane(0.8e-4, 6), step=lane(1.2e-4, 7), fit=lane(1.4e-4, 8))
+    order = [(one.lane, one.word) for one in changes.find(a, b).times]
+    assert order == [("fit", "slower"), ("step", "slower"), ("run", "faster")]
+
+
 def test_noise_is_told():
     wild = lane(1e-4, 4)
     blocks = [block * (2 if number % 2 else 1) for number, block in enumerate(wild.blocks_s)]
@@ -242,7 +249,8 @@ def test_accuracy_that_is_ten_times_worse_is_told(before, after, is_told):
 def test_accuracy_of_what_diverged_is_told_by_its_verdict():
     a, b = result(cell(size=1e-15)), result(cell(size=1e-3, status="diverged"))
     assert changes.find(a, b).accuracy == []
-    assert changes.find(b, b).accuracy == []
+    further = result(cell(size=1e-1, status="diverged"))
+    assert changes.find(b, further).accuracy == []
 
 
 # ------------------------------------------------------------------------------------- sentence
@@ -280,6 +288,9 @@ def test_sentence_tells_the_worst_first():
 
 def test_sentence_of_equal_runs():
     assert sentence(result(cell()), result(cell())) == "Nothing changed."
+    assert sentence(result(versions={"torch": "1"}), result(versions={"torch": "2"})) == (
+        "Nothing diverges that did not before; the environment differs in torch 1 → 2."
+    )
     assert sentence(BEFORE, BEFORE) == (
         "Nothing diverges that did not before; of 1 step time none is seen to have changed; the environment "
         "is the same."
@@ -297,7 +308,10 @@ def test_lines_fit_the_terminal_and_say_nothing_twice(width):
 
 
 def test_terminal_is_not_told_what_it_would_obey():
-    text = printed(result(cell()), result(cell(status="failed", reason="[bold]x[/] \x1b[31mred")), 200)
+    a = result(cell(), versions={"torch": "1"})
+    b = result(cell(status="failed", reason="[bold]x[/] \x1b[31mred"), versions={"torch": "\x1b[31m2"})
+    text = printed(a, b, 200)
+    assert "torch: 1 → 2" in text
     assert "[bold]x[/] red" in text
 
 

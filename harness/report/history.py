@@ -234,11 +234,6 @@ def html(found: History, links: dict[int, str] | None = None) -> bytes:
         head=[name for name, _ in columns],
         entries=[(entry, [value(entry) for _, value in columns]) for entry in found.entries],
         links=links or {},
-        drifts=[
-            [_framework(name), drift_words(found.drifts[name]), str(found.drifts[name].tasks)]
-            for name in _timed(found)
-            if name in found.drifts
-        ],
         verdicts=verdicts,
         times=times,
         tasks=found.tasks,
@@ -259,8 +254,11 @@ def _worst_words(first: Entry, last: Entry) -> str:
 
 
 def _trend(found: History) -> str:
-    said = [f"{_framework(name)}: {drift_words(drift)}" for name, drift in found.drifts.items()]
-    return f"From the first run to the last, {'; '.join(said)}." if said else "Too few runs for a trend."
+    said = [
+        f"{_framework(name)} {drift_words(drift)} ({_count(drift.tasks, 'task')})"
+        for name, drift in found.drifts.items()
+    ]
+    return f"From the first run to the last: {'; '.join(said)}." if said else "Too few runs for a trend."
 
 
 def _verdict_charts(found: History) -> list[Chart]:
@@ -310,10 +308,7 @@ def _time_charts(found: History) -> list[Chart]:
             [entry.number for entry in found.entries],
             Palette(found.backends),
             y_title="step time ÷ reference's",
-            said="; ".join(
-                f"{_framework(name)}: {drift_words(drift)}" for name, drift in found.drifts.items()
-            )
-            or "Too few runs for a trend.",
+            said=_trend(found),
         )
         drawn.insert(0, chart)
     return drawn

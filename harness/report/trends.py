@@ -14,7 +14,7 @@ from harness.report import charts
 from harness.report.charts import ALONE, COLOURS, ONLY, Chart, Palette, Ratio, Spec
 
 FLOOR = 1e-17  # where a logarithmic axis has its zero: below every difference of float64
-TALL = 260
+TALL = 300
 RUN: Spec = {
     "field": "run",
     "type": "ordinal",
@@ -128,7 +128,8 @@ def lines(
     }
     looks = palette.marks(list(series))
     x = RUN | {"scale": {"domain": list(runs)}}
-    place = {"x": x, "color": looks["color"], "opacity": ALONE}
+    side_by_side = {"field": "label", "type": "nominal", "sort": list(series)}
+    place = {"x": x, "xOffset": side_by_side, "color": looks["color"], "opacity": ALONE}
     ends = {"y": y | {"field": "low"}, "y2": {"field": "high"}}
     told = [{"field": field, "type": "nominal"} for field in ("label", "run", "low", "y", "high")]
     spec = _redrawn(
