@@ -286,10 +286,13 @@ def test_sentence_tells_the_worst_first():
     )
 
 
-def test_sentence_of_equal_runs():
+def test_sentence_where_nothing_is_worse():
     assert sentence(result(cell()), result(cell())) == "Nothing changed."
     assert sentence(result(versions={"torch": "1"}), result(versions={"torch": "2"})) == (
         "Nothing diverges that did not before; the environment differs in torch 1 → 2."
+    )
+    assert sentence(result(cell(status="failed")), result(cell(status="diverged"))) == (
+        "1 verdict changed for neither better nor worse; the environment is the same."
     )
     assert sentence(BEFORE, BEFORE) == (
         "Nothing diverges that did not before; of 1 step time none is seen to have changed; the environment "

@@ -186,8 +186,9 @@ def _common_cause(group: Sequence[Verdict]) -> str:
 
 
 def _nothing_diverges(verdicts: Sequence[Verdict]) -> list[str]:
-    is_worse = any(one.direction == "worse" for one in verdicts)
-    return [] if is_worse else ["nothing diverges that did not before"]
+    """Unless a cell got worse, or diverges that broke before."""
+    is_said = any(one.direction == "worse" or one.after == "diverged" != one.before for one in verdicts)
+    return [] if is_said else ["nothing diverges that did not before"]
 
 
 def _times_that(times: Sequence[Time], word: str) -> list[str]:
