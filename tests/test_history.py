@@ -29,7 +29,8 @@ def raced(step_s, day, task="xor", ratio=10.0, backend="torch"):
     reference = timed("numpy", run=lane(1e-5, day, again=True))
     other = lane(step_s, 100 + day)
     other = timed(backend, run=replace(other, ratio_to_reference=[0.9 * ratio, ratio, 1.1 * ratio]))
-    return run(*(replace(one, task=task, identity=f"{task}{backend}") for one in (reference, other)), day=day)
+    cells = [replace(one, task=task) for one in (reference, other)]
+    return replace(run(day=day), cells=cells)
 
 
 def kept(folder, runs):
@@ -159,10 +160,25 @@ def test_a_run_that_did_not_time_a_backend_is_passed_over():
     assert "–" in printed(found)
 
 
+def test_what_creeps_is_seen_from_the_first_to_the_last():
+    found = follow(*(raced(1e-4 * 1.015**day, day) for day in range(1, 7)))
+    assert {entry.drifts["torch"].word for entry in found.entries[1:]} == {"no difference"}
+    assert found.drifts["torch"].word == "slower"
+
+
+def test_each_backend_is_compared_with_the_last_run_that_timed_it():
+    def with_keras(day):
+        one, other = raced(1e-4, day), raced(2e-4, day, backend="keras")
+        return replace(one, cells=[*one.cells, other.cells[1]])
+
+    found = follow(with_keras(1), raced(1e-4, 2), with_keras(3))
+    assert [list(entry.drifts) for entry in found.entries] == [[], ["torch"], ["torch", "keras"]]
+
+
 def test_ratios_are_medians_over_the_tasks_that_every_run_timed():
     def both(day, *tasks):
         one, *others = (raced(1e-4, day, task, ratio) for task, ratio in tasks)
-        return replace(one, cells=[*one.cells, *(cell for other in others for cell in other.cells[1:])])
+        return replace(one, cells=[*one.cells, *(cell for other in others for cell in other.cells)])
 
     first = both(1, ("a", 2.0), ("b", 4.0), ("c", 99.0))
     second = both(2, ("a", 2.0), ("b", 8.0))
@@ -177,10 +193,13 @@ def test_ratios_are_medians_over_the_tasks_that_every_run_timed():
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_tables_fit_the_terminal(width):
-    found = follow(*(raced(1e-4, day) for day in range(1, 13)))
+    runs = [raced(1e-4, day) for day in range(1, 13)]
+    far = cell("keras", size=1.5e-15)
+    found = follow(*(replace(one, cells=[*one.cells, replace(far, task="xor")]) for one in runs))
     lines = printed(found, width).splitlines()
     assert max(map(len, lines)) <= width
-    assert [line.split()[0] for line in lines if "2026-01-" in line][:12] == [str(i) for i in range(1, 13)]
+    rows = [line.split() for line in lines if "1.5e-15" in line]  # not a digit is cut off
+    assert [row[:3] for row in rows] == [[str(i), f"2026-01-{i:02}", "04:30"] for i in range(1, 13)]
 
 
 def test_sentence_tells_what_came_of_the_first():

@@ -76,7 +76,7 @@ def _verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Tasks that ended alike on a backend share a line."""
     for tasks, one in _alike(verdicts):
         why = _why(one)
-        yield f"{_names(tasks)} × {one.backend}{_placed(one)}: {_change(one)}{f': {why}' if why else ''}"
+        yield f"{names(tasks)} × {one.backend}{_placed(one)}: {_change(one)}{f': {why}' if why else ''}"
 
 
 def _alike(verdicts: Sequence[Verdict]) -> Iterator[tuple[list[str], Verdict]]:
@@ -172,11 +172,11 @@ def _worse(verdicts: Sequence[Verdict]) -> list[str]:
     for one in worse:
         groups.setdefault((one.backend, one.after or ""), []).append(one)
     said = [
-        f"{_framework(backend)} {ENDS[end]} on {_names([one.task for one in group])}{_common_cause(group)}"
+        f"{framework(backend)} {ENDS[end]} on {names([one.task for one in group])}{_common_cause(group)}"
         for (backend, end), group in groups.items()
     ][:NAMED]
     left = sum(len(group) for group in [*groups.values()][NAMED:])
-    return said + ([f"{_count(left, 'more cell')} got worse"] if left else [])
+    return said + ([f"{counted(left, 'more cell')} got worse"] if left else [])
 
 
 def _common_cause(group: Sequence[Verdict]) -> str:
@@ -199,8 +199,8 @@ def _times_that(times: Sequence[Time], word: str) -> list[str]:
     most, *others = changed
     few = ", as far as few rounds tell," if most.rounds < FEW else ""
     where = " on ".join([most.lane, most.task, *_threads(most)])
-    also = f", and so did {_count(len(others), 'other lane')}" if others else ""
-    return [f"{_framework(most.backend)} became{few} {word} by {percent(most.factor)} in {where}{also}"]
+    also = f", and so did {counted(len(others), 'other lane')}" if others else ""
+    return [f"{framework(most.backend)} became{few} {word} by {percent(most.factor)} in {where}{also}"]
 
 
 def _grown(accuracy: Sequence[Accuracy]) -> list[str]:
@@ -208,8 +208,8 @@ def _grown(accuracy: Sequence[Accuracy]) -> list[str]:
         return []
     one, *others = accuracy
     numbers = " to ".join(figures.number(size) for size in (one.before, one.after))
-    also = f", and that of {_count(len(others), 'other cell')}" if others else ""
-    return [f"the worst difference of {_framework(one.backend)} on {one.task} grew from {numbers}{also}"]
+    also = f", and that of {counted(len(others), 'other cell')}" if others else ""
+    return [f"the worst difference of {framework(one.backend)} on {one.task} grew from {numbers}{also}"]
 
 
 def _better_and_other(verdicts: Sequence[Verdict]) -> list[str]:
@@ -218,16 +218,16 @@ def _better_and_other(verdicts: Sequence[Verdict]) -> list[str]:
     other = [one for one in shared if one.direction == "other"]
     alone = [one for one in verdicts if not (one.before and one.after) and one.direction == "other"]
     return [
-        *([f"{_count(len(better), 'cell')} got better"] if better else []),
-        *([f"{_count(len(other), 'verdict')} changed for neither better nor worse"] if other else []),
-        *([f"{_count(len(alone), 'cell')} {_are(alone)} in only one of the runs"] if alone else []),
+        *([f"{counted(len(better), 'cell')} got better"] if better else []),
+        *([f"{counted(len(other), 'verdict')} changed for neither better nor worse"] if other else []),
+        *([f"{counted(len(alone), 'cell')} {are(alone)} in only one of the runs"] if alone else []),
     ]
 
 
 def _no_time(times: Sequence[Time]) -> list[str]:
     if not times or _moved(times):
         return []
-    return [f"of {_count(len(times), 'step time')} none is seen to have changed"]
+    return [f"of {counted(len(times), 'step time')} none is seen to have changed"]
 
 
 def _environment(found: Changes) -> str:
@@ -235,26 +235,29 @@ def _environment(found: Changes) -> str:
         return "the environment is the same"
     first, *others = found.environment
     what = f"{first.name} {_or_absent(first.before)} → {_or_absent(first.after)}"
-    also = f" and {_count(len(others), 'other thing')}" if others else ""
+    also = f" and {counted(len(others), 'other thing')}" if others else ""
     return f"the environment differs in {what}{also}{', so timings may too' if found.times else ''}"
 
 
-def _names(tasks: Sequence[str]) -> str:
+def names(tasks: Sequence[str]) -> str:
     """As "xor, moons and iris", or "xor, moons, iris and 5 more"."""
     shown = [*tasks] if len(tasks) <= NAMED else [*tasks[:NAMED], f"{len(tasks) - NAMED} more"]
     *most, last = shown
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _framework(backend: str) -> str:
+def framework(backend: str) -> str:
+    """How its people write it."""
     return verdict.TITLES.get(backend, backend)
 
 
-def _count(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """As "1 cell" or "2 cells"."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _are(things: Sequence[object]) -> str:
+def are(things: Sequence[object]) -> str:
+    """The verb for one or several."""
     return "is" if len(things) == 1 else "are"
 
 
@@ -287,7 +290,7 @@ def html(found: Changes, links: Sequence[str | None] = (None, None)) -> bytes:
         placed=_placed,
         accuracy=[_accuracy_row(one) for one in found.accuracy],
         charts=charts,
-        count=[line for line in _time_lines(found.times) if line.startswith("of ")],
+        told=[line for line in _time_lines(found.times) if line.startswith("of ")],
         method=METHOD,
         packed=page.packed(charts),
     )

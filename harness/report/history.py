@@ -15,12 +15,12 @@ from rich.text import Text
 from harness import trace
 from harness.changes import Setting
 from harness.history import Drift, Entry, History
-from harness.report import figures, page, trends, verdict
-from harness.report.changes import percent
+from harness.report import figures, page, trends
+from harness.report.changes import are, counted, framework, names, percent
 from harness.report.charts import Chart, Palette
 
 WIDE = 150  # from so many columns on, all is one table
-NAMED = 5  # so many tasks or settings are named
+NAMED = 5  # so many settings are named
 ARROWS = {"slower": " ↑", "faster": " ↓"}
 # Under which head an end is counted in the tables; charts have all of them.
 HEADS = {
@@ -50,7 +50,13 @@ def print_history(found: History, console: Console) -> None:
         _print_table(columns, found, console)
         console.print()
     for remark in [*remarks(found), *([METHOD] if _timed(found) else [])]:
-        console.print(Text("\n".join(textwrap.wrap(remark, max(console.width, 40), break_on_hyphens=False))))
+        console.print(
+            Text(
+                "\n".join(
+                    textwrap.wrap(figures.plain(remark), max(console.width, 40), break_on_hyphens=False)
+                )
+            )
+        )
     console.print(Text(sentence(found), style="bold"))
 
 
@@ -67,7 +73,7 @@ def _print_table(columns: Sequence[Column], found: History, console: Console) ->
             overflow="fold",
         )
     for entry in found.entries:
-        table.add_row(*(Text(value(entry)) for _, value in [NUMBER, *columns]))
+        table.add_row(*(Text(figures.plain(value(entry))) for _, value in [NUMBER, *columns]))
     console.print(table)
 
 
@@ -137,7 +143,7 @@ def _timed(found: History) -> list[str]:
 def sentence(found: History) -> str:
     """How many runs there are, and what came of them from the first to the last."""
     first, last = found.entries[0], found.entries[-1]
-    on = f"{_count(len(found.tasks), 'task')}"
+    on = counted(len(found.tasks), "task")
     if len(found.entries) == 1:
         return f"One run, of {_short(first.started)}, with {on}: {_ends(last)}."
     opening = (
@@ -152,7 +158,7 @@ def sentence(found: History) -> str:
 
 def _ends(entry: Entry) -> str:
     said = [f"{count} {end}" for end, count in entry.ends.items() if count and end != "agreed"]
-    return ", ".join([f"{entry.ends['agreed']} of {_count(entry.cells, 'cell')} agreed", *said])
+    return ", ".join([f"{entry.ends['agreed']} of {counted(entry.cells, 'cell')} agreed", *said])
 
 
 def _bad(last: Entry) -> list[str]:
@@ -165,7 +171,7 @@ def _drift_words(found: History) -> Iterator[str]:
     drifts = sorted(found.drifts.items(), key=lambda item: -item[1].factor[1])
     moved = [(backend, drift) for backend, drift in drifts if drift.word in ARROWS]
     for backend, drift in moved:
-        yield f"{_framework(backend)} became {drift_words(drift)} since the first"
+        yield f"{framework(backend)} became {drift_words(drift)} since the first"
     if drifts and not moved:
         yield "no backend is seen to have become slower or faster"
 
@@ -183,28 +189,11 @@ def remarks(found: History) -> list[str]:
     if found.left_out:
         said.append(
             f"Not every run has the same tasks: compared are the {len(found.tasks)} that all have; left out "
-            f"{_are(found.left_out)} {_names(found.left_out)}."
+            f"{are(found.left_out)} {names(found.left_out)}."
         )
     if len({frozenset(entry.worst) for entry in found.entries}) > 1:
         said.append("Not every run has the same backends: counts are of what each has.")
     return said
-
-
-def _names(names: Sequence[str]) -> str:
-    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
-    return ", ".join([*names[:NAMED], *more])
-
-
-def _framework(backend: str) -> str:
-    return verdict.TITLES.get(backend, backend)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _are(things: Sequence[object]) -> str:
-    return "is" if len(things) == 1 else "are"
 
 
 # ----------------------------------------------------------------------------------------- page
@@ -249,13 +238,13 @@ def _worst_words(first: Entry, last: Entry) -> str:
     for name, entry in (("first", first), ("last", last)):
         if entry.worst:
             backend = max(entry.worst, key=entry.worst.__getitem__)
-            said.append(f"in the {name} run {figures.number(entry.worst[backend])}, on {_framework(backend)}")
+            said.append(f"in the {name} run {figures.number(entry.worst[backend])}, on {framework(backend)}")
     return f"At worst {'; '.join(said)}. What is 0 is drawn at {trends.FLOOR:.0e}."
 
 
 def _trend(found: History) -> str:
     said = [
-        f"{_framework(name)} {drift_words(drift)} ({_count(drift.tasks, 'task')})"
+        f"{framework(name)} {drift_words(drift)} ({counted(drift.tasks, 'task')})"
         for name, drift in found.drifts.items()
     ]
     return f"From the first run to the last: {'; '.join(said)}." if said else "Too few runs for a trend."

@@ -114,12 +114,11 @@ def lines(
     }
     chart = charts.curves(name, title, middles, palette, x_title="run", y_title=y_title)
     values = [
-        {"label": label, "run": run}
-        | dict(zip(("low", "y", "high"), (max(v, floor) for v in of), strict=True))
+        {"label": label, "run": run, "low": max(low, floor), "y": max(y, floor), "high": max(high, floor)}
         for label, found in series.items()
-        for run, of in found.items()
+        for run, (low, y, high) in found.items()
     ]
-    y = {
+    y_axis = {
         "field": "y",
         "type": "quantitative",
         "title": f"{y_title} (log scale)",
@@ -130,18 +129,18 @@ def lines(
     x = RUN | {"scale": {"domain": list(runs)}}
     side_by_side = {"field": "label", "type": "nominal", "sort": list(series)}
     place = {"x": x, "xOffset": side_by_side, "color": looks["color"], "opacity": ALONE}
-    ends = {"y": y | {"field": "low"}, "y2": {"field": "high"}}
+    ends = {"y": y_axis | {"field": "low"}, "y2": {"field": "high"}}
     told = [{"field": field, "type": "nominal"} for field in ("label", "run", "low", "y", "high")]
     spec = _redrawn(
         chart,
         data={"values": values},
         layer=[
             {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": place | ends},
-            {"mark": {"type": "line", "strokeWidth": 2}, "encoding": place | {"y": y}},
+            {"mark": {"type": "line", "strokeWidth": 2}, "encoding": place | {"y": y_axis}},
             {
                 "params": [ONLY],
                 "mark": {"type": "point", "filled": True, "size": 60},
-                "encoding": place | {"y": y, "shape": looks["shape"], "tooltip": told},
+                "encoding": place | {"y": y_axis, "shape": looks["shape"], "tooltip": told},
             },
         ],
     )
