@@ -44,6 +44,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     started: str
     seconds: float  # of all of its tasks
     changed: list[Setting]  # of the environment, since the run before
+    backends: list[str]
     cells: Count  # without the reference's own that agree with themselves
     ends: dict[str, Count]  # by ENDS
     not_explained: Count
@@ -160,6 +161,7 @@ def _entry(number: int, name: str, runs: dict[str, Result], timed: dict[str, set
         started=run.started,
         seconds=run.seconds,
         changed=changes.environment(before[-1], run) if before else [],
+        backends=figures.backends(run),
         cells=len(judged),
         ends={end: ends[end] for end in ENDS},
         not_explained=len(figures.not_explained(run)),

@@ -121,6 +121,12 @@ def test_runs_are_compared_on_the_tasks_that_all_have():
     assert "compared are the 2 that all have; left out is b." in " ".join(printed(found).split())
 
 
+def test_runs_of_other_backends_are_said():
+    remark = "Not every run has the same backends: counts are of what each has."
+    assert remark in report.remarks(follow(run(cell()), run(cell(), cell("keras"), day=2)))
+    assert report.remarks(follow(run(cell()), run(cell(status="diverged"), day=2))) == []
+
+
 def test_patterns_restrict_tasks_and_leave_out_runs_without_any():
     a, b, c = run(cell(task="a1")), run(cell(task="a1"), cell(task="b"), day=2), run(cell(task="b"), day=3)
     a, b, c = (replace(one, cells=[cell for cell in one.cells if cell.task != "xor"]) for one in (a, b, c))

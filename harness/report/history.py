@@ -28,6 +28,7 @@ HEADS = {
     "known difference": "known",
     "inconclusive": "cannot tell",
     "diverged": "diverged",
+    "broken": "broken",
 }
 METHOD = (
     "A ratio is the median over the tasks of a backend's step time in `run` to the reference's, with the "
@@ -191,7 +192,7 @@ def remarks(found: History) -> list[str]:
             f"Not every run has the same tasks: compared are the {len(found.tasks)} that all have; left out "
             f"{are(found.left_out)} {names(found.left_out)}."
         )
-    if len({frozenset(entry.worst) for entry in found.entries}) > 1:
+    if len({frozenset(entry.backends) for entry in found.entries}) > 1:
         said.append("Not every run has the same backends: counts are of what each has.")
     return said
 
