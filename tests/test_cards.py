@@ -345,13 +345,14 @@ def pair(source: str, port: str, naive: list, word: str = "proved") -> Pair:
 def test_checklist_has_the_most_damaging_first_and_leaves_out_what_is_the_same() -> None:
     outcomes = [
         Outcome("adam-epsilon", [1, 10, 100], [pair("keras", "torch", [1e-6, 1e-5, 1e-4])], {}, {}),
-        Outcome("dense-kernel", [0], [pair("keras", "torch", [None]), pair("torch", "keras", [3.0])], {}, {}),
+        Outcome("dense-kernel", [0], [pair("keras", "torch", [2.0]), pair("torch", "keras", [3.0])], {}, {}),
+        Outcome("lstm-gates", [0], [pair("keras", "torch", [0.0], "same")], {}, {}),
+        Outcome("norm-at-zero", [0], [pair("keras", "torch", [None])], {}, {}),
     ]
     found = Guide("samestep.guide/1", {}, 1.0, outcomes)
-    assert [card.id for card, *_ in words.checklist(found, "keras", "torch")] == [
-        "dense-kernel",
-        "adam-epsilon",
-    ]
+    order = [card.id for card, *_ in words.checklist(found, "keras", "torch")]
+    assert order == ["dense-kernel", "adam-epsilon", "norm-at-zero"]  # a NaN shows itself
+    assert words.same(found, "keras", "torch") == ["lstm-gates"]
     assert [advice for *_, advice in words.checklist(found, "torch", "keras")] == ["Transpose the kernel."]
     assert words.checklist(found, "numpy", "torch") == []
 

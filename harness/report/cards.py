@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import guide
+from backends import COLUMNS
 from guide.card import FRAMEWORKS, Card, Part, recipe_name
 from harness.guide.outcome import WORST, Guide, Outcome, Pair, Word
 from harness.report import snippets
@@ -21,6 +22,10 @@ MEANINGS: dict[Word, str] = {
     "failed": "a snippet raised, or its worker broke",
     "missing": "a framework is not installed",
 }
+DAMAGE = (
+    "Each number: how far a port that changes only names is off in the card's example, at worst, relative to "
+    "the largest value. Last, what shows itself: NaN, infinity, another shape (∞)."
+)
 
 
 def size(value: float | None) -> str:
@@ -65,6 +70,12 @@ def _worst_left(found: Guide) -> float:
     outcomes = [outcome for outcome in found.cards if guide.CARDS[outcome.card].dtype == "float64"]
     pairs = [pair for outcome in outcomes for pair in outcome.pairs if pair.word == "proved"]
     return max((left or 0.0 for pair in pairs for left in pair.recipe), default=0.0)
+
+
+def versions(about: Mapping[str, str]) -> str:
+    """Of what a worker told of itself, the packages: "keras 3.15.1, tensorflow 2.21.0"."""
+    packages = {package for column in COLUMNS.values() for package in column.packages}
+    return ", ".join(f"{name} {fact}" for name, fact in about.items() if name in packages)
 
 
 def names(frameworks: Iterable[str]) -> str:
@@ -169,18 +180,21 @@ def _holders(defaults: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 
 def checklist(found: Guide, source: str, port: str) -> list[tuple[Card, Pair, str]]:
-    """What a port has to mind, the most damaging first, with what is to be done."""
+    """What a port has to mind, the most damaging first, with what is to be done.
+
+    NaN, infinity and other shapes come last: they show themselves, where a number that is off does not.
+    """
     items = [
         (guide.CARDS[outcome.card], pair, advice(guide.CARDS[outcome.card], pair))
         for outcome in found.cards
         for pair in outcome.pairs
         if (pair.source, pair.port) == (source, port) and pair.word != "same"
     ]
-    return sorted(items, key=lambda item: -damage(item[1]))
+    return sorted(items, key=lambda item: (np.isinf(damage(item[1])), -damage(item[1])))
 
 
 def damage(pair: Pair) -> float:
-    """The largest naive difference."""
+    """The largest naive difference; infinite where something is no number, or has another shape."""
     return max((np.inf if size is None else size for size in pair.naive), default=-1.0)
 
 

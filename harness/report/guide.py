@@ -182,9 +182,7 @@ def print_checklist(found: Guide, source: str, port: str, console: Console) -> N
     console.print(
         Text(f"Porting from {TITLES[source]} to {TITLES[port]}, the most damaging first", style="bold")
     )
-    console.print(
-        Text("Each number: how far a port that changes only names is off in the card's example, at worst.")
-    )
+    console.print(Text(cards.DAMAGE))
     console.print()
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(justify="right", no_wrap=True)
