@@ -45,7 +45,8 @@ class Schedule:
         self.native.step(loss)
 
     def resume(self, learning_rate: float) -> None:
-        """Go on from a plateau's rate."""
+        """Go on from a plateau's rate, with no epoch heard so far."""
+        self._start()
         self.optimizer.param_groups[0]["lr"] = learning_rate
 
 
