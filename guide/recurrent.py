@@ -75,7 +75,7 @@ def _(x, w, u, b):
 
 @time_axis.numpy.like("torch")
 def _(x, w, u, b):
-    """Walk along the first axis."""
+    """Walk along the first axis: the second holds the rows of the batch."""
     h, outputs = np.zeros((4, 4)), []
     for t in range(4):
         h = np.tanh(x[t] @ w + h @ u + b)
@@ -92,7 +92,7 @@ def _(x, w, u, b):
 
 @time_axis.tensorflow.like("keras")
 def _(x, w, u, b):
-    """Swap the first two axes before and after."""
+    """Swap the first two axes before and after `tf.scan`."""
     import tensorflow as tf
 
     x = x.swapaxes(0, 1)
@@ -112,7 +112,7 @@ def _(x, w, u, b):
 
 @time_axis.keras.like("torch")
 def _(x, w, u, b):
-    """Swap the first two axes before and after."""
+    """Swap the first two axes before and after the layer."""
     import keras
 
     layer = keras.layers.SimpleRNN(4, return_sequences=True)
@@ -170,7 +170,7 @@ def _(x, w, u, b):
 
 @two_biases.numpy.like("torch")
 def _(x, w, u, b, c):
-    """Add the two."""
+    """Add PyTorch's two biases, bias_ih and bias_hh."""
     h = np.zeros((4, 4))
     for t in range(4):
         h = np.tanh(x[:, t] @ w + h @ u + b + c)
@@ -189,7 +189,7 @@ def _(x, w, u, b):
 
 @two_biases.tensorflow.like("torch")
 def _(x, w, u, b, c):
-    """Add the two."""
+    """Add PyTorch's two biases, bias_ih and bias_hh."""
     import tensorflow as tf
 
     h = tf.zeros((4, 4), tf.float64)
@@ -210,7 +210,7 @@ def _(x, w, u, b):
 
 @two_biases.keras.like("torch")
 def _(x, w, u, b, c):
-    """Load the sum of the two."""
+    """Load the sum of PyTorch's two biases, bias_ih and bias_hh."""
     import keras
 
     layer = keras.layers.SimpleRNN(4)
@@ -247,8 +247,8 @@ bias_steps = Card(
     title="RNN, LSTM: two biases take two steps",
     wrong=(
         "A zero in PyTorch's second bias makes the outputs agree, not the training: both biases get the "
-        "same gradient, so that their sum moves twice as far as the one bias of Keras. Adam doubles the "
-        "step likewise, and weight decay acts on each. Nothing shows in the first forward pass."
+        "same gradient, so that their sum moves twice as far as the one bias of Keras. With Adam the sum "
+        "moves twice as far too, and weight decay acts on each. Nothing shows in the first forward pass."
     ),
     conventions={
         "numpy tensorflow keras": "b -= η·∂b",
@@ -294,7 +294,7 @@ def _(x, h, w, u, b):
 
 @bias_steps.tensorflow.like("torch")
 def _(x, h, w, u, b):
-    """Train two biases."""
+    """Train two biases, and add them."""
     import tensorflow as tf
 
     w, u, b, c = tf.Variable(w), tf.Variable(u), tf.Variable(b), tf.Variable(0 * b)
@@ -324,7 +324,7 @@ def _(x, h, w, u, b):
 
 @bias_steps.keras.like("torch")
 def _(x, h, w, u, b):
-    """Double the gradient of the bias."""
+    """Double the gradient of the bias (for descent; with Adam, its learning rate instead)."""
     import keras
     import tensorflow as tf
 
@@ -357,7 +357,7 @@ def _(x, h, w, u, b):
 
 @bias_steps.torch.like("keras")
 def _(x, h, w, u, b):
-    """Freeze bias_hh at zero."""
+    """Freeze bias_hh at zero: `requires_grad_(False)`."""
     import torch
 
     cell = torch.nn.RNNCell(3, 4)
@@ -377,9 +377,9 @@ lstm_gates = Card(
     title="LSTM: the order of the gates",
     wrong=(
         "Keras and PyTorch stack the kernels of an LSTM in the same order, input, forget, cell, output; "
-        "TensorFlow's block operations, and checkpoints of its first version, have the cell before the "
-        "forget gate, and ONNX has input, output, forget, cell. All have the same shape, so a checkpoint "
-        "loads without complaint, and the gates do each other's work."
+        "TensorFlow's BlockLSTM (not BlockLSTMV2), and checkpoints of its first version, have the cell "
+        "before the forget gate, and ONNX has input, output, forget, cell. All have the same shape, so a "
+        "checkpoint loads without complaint, and the gates do each other's work."
     ),
     conventions={"numpy keras torch": "W = (W_i, W_f, W_g, W_o)", "tensorflow": "W = (W_i, W_g, W_f, W_o)"},
     given=lstm,
@@ -403,7 +403,7 @@ def _(x, w, u, b):
 
 @lstm_gates.numpy.like("tensorflow")
 def _(x, w, u, b):
-    """Name the second quarter g, and the third f."""
+    """Take the second quarter for the cell, and the third for the forget gate."""
     h, c = np.zeros((2, 4)), np.zeros((2, 4))
     for t in range(6):
         i, g, f, o = np.split(x[:, t] @ w + h @ u + b, 4, axis=1)
@@ -494,11 +494,11 @@ lstm_forget_bias = Card(
     id="lstm-forget-bias",
     title="LSTM: the one that is added to the forget gate",
     wrong=(
-        "TensorFlow's block operations, and its first LSTM cells, add a constant to the forget gate in "
-        "every call; it is in no variable. Keras puts a one into the initial bias instead, where it is "
-        "trained and saved, and PyTorch has none. A checkpoint's bias carried over as it is shuts the gates "
-        "a little, and the network forgets. The block operations also clip the cell unless they are told "
-        "not to."
+        "TensorFlow's BlockLSTM, and its first LSTM cells, add a constant to the forget gate in every call; "
+        "it is in no variable. Keras puts a one into the initial bias instead, where it is trained and "
+        "saved, and PyTorch has none. A checkpoint's bias carried over as it is shuts the gates a little, "
+        "and the network forgets. BlockLSTM also clips the cell unless it is told not to; BlockLSTMV2 does "
+        "neither."
     ),
     conventions={
         "numpy keras torch": "f = σ(x·W_f + h·U_f + b_f)",
@@ -526,7 +526,7 @@ def _(x, w, u, b):
 
 @lstm_forget_bias.numpy.like("tensorflow")
 def _(x, w, u, b):
-    """Add 1 to the second quarter of the bias."""
+    """Add 1 to the second quarter of the bias, that of the forget gate."""
     h, c = np.zeros((2, 4)), np.zeros((2, 4))
     b[4:8] += 1
     for t in range(6):
@@ -580,7 +580,7 @@ def _(x, w, u, b):
 
 @lstm_forget_bias.keras.like("tensorflow")
 def _(x, w, u, b):
-    """Add 1 to the second quarter of the bias."""
+    """Add 1 to the second quarter of the bias, that of the forget gate."""
     import keras
 
     b[4:8] += 1
@@ -603,7 +603,7 @@ def _(x, w, u, b):
 
 @lstm_forget_bias.torch.like("tensorflow")
 def _(x, w, u, b):
-    """Add 1 to the second quarter of one of the biases."""
+    """Add 1 to the second quarter, that of the forget gate, of one of the two biases."""
     import torch
 
     b[4:8] += 1
@@ -645,7 +645,7 @@ def _(x, w, u, b):
 
 @gru_gates.numpy.like("torch")
 def _(x, w, u, b):
-    """Name the first third r, and the second z."""
+    """Take the first third for the reset gate, and the second for the update gate."""
     h = np.zeros((2, 4))
     for t in range(6):
         of_x, of_h = x[:, t] @ w + b[0], h @ u + b[1]
@@ -707,8 +707,8 @@ gru_reset = Card(
         "In the first paper, and in TensorFlow's operation, the reset gate multiplies the state before the "
         "state is multiplied by the kernel. PyTorch, cuDNN and Keras by default multiply the product. Keras "
         "has both, and its older models and files have the former; PyTorch has the latter only. Loaded into "
-        "the other, the same kernels compute something else; it is the smaller, the wider the reset gate "
-        "stands open."
+        "the other, the same kernels compute something else, though little else where the reset gate stands "
+        "open."
     ),
     conventions={
         "numpy keras torch": "n = tanh(x·W_n + r∘(h·U_n) + b_n)",
@@ -735,7 +735,7 @@ def _(x, w, u, b):
 
 @gru_reset.numpy.like("tensorflow")
 def _(x, w, u, b):
-    """Multiply the state by r first."""
+    """Multiply the state by the reset gate before the kernel."""
     h = np.zeros((2, 4))
     for t in range(6):
         of_x, of_h = x[:, t] @ w + b[0], h @ u
@@ -761,7 +761,7 @@ def _(x, w, u, b):
 
 @gru_reset.tensorflow.like("keras")
 def _(x, w, u, b):
-    """Write the cell by hand, and multiply the product by r."""
+    """Write the cell by hand: the reset gate multiplies the product of state and kernel."""
     import tensorflow as tf
 
     h = tf.zeros((2, 4), tf.float64)
@@ -784,7 +784,7 @@ def _(x, w, u, b):
 
 @gru_reset.keras.like("tensorflow")
 def _(x, w, u, b):
-    """Pass reset_after=False; there is one bias then."""
+    """Pass reset_after=False; the layer then has one bias."""
     import keras
 
     layer = keras.layers.GRU(4, reset_after=False)
@@ -845,7 +845,7 @@ def _(x, w, u, b):
 
 @last_output.numpy.like("torch")
 def _(x, w, u, b):
-    """Collect the states."""
+    """Collect the states of all steps."""
     h, outputs = np.zeros((4, 4)), []
     for t in range(4):
         h = np.tanh(x[:, t] @ w + h @ u + b)
@@ -864,7 +864,7 @@ def _(x, w, u, b):
 
 @last_output.tensorflow.like("keras")
 def _(x, w, u, b):
-    """Take the last."""
+    """Take the last of the states: `outputs[-1]`."""
     import tensorflow as tf
 
     x = x.swapaxes(0, 1)
@@ -906,7 +906,7 @@ def _(x, w, u, b):
 
 @last_output.torch.like("keras")
 def _(x, w, u, b):
-    """Take the second of the pair, and of that the last layer."""
+    """Take the second of the pair, and of that the last layer: `state[-1]`."""
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
@@ -973,7 +973,7 @@ def _(x, w, u, b):
 
 @bidirectional_last.keras.like("torch")
 def _(x, w, u, b):
-    """Return sequences, and take the outputs at the last time."""
+    """Pass return_sequences=True, and take the outputs at the last time."""
     import keras
 
     layer = keras.layers.Bidirectional(keras.layers.SimpleRNN(4, return_sequences=True))
@@ -995,7 +995,7 @@ def _(x, w, u, b):
 
 @bidirectional_last.torch.like("keras")
 def _(x, w, u, b):
-    """Join the two final states instead."""
+    """Join the final states of both directions, in place of `outputs[:, -1]`."""
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True, bidirectional=True)
@@ -1039,7 +1039,7 @@ def _(x, w, u, b, lengths):
 
 @padded_steps.numpy.like("torch")
 def _(x, w, u, b, lengths):
-    """Write zeros behind each row's end."""
+    """Write zeros for the steps after each row's end."""
     h, outputs = np.zeros((4, 4)), []
     for t in range(4):
         h = np.where(t < lengths[:, None], np.tanh(x[:, t] @ w + h @ u + b), h)
@@ -1083,7 +1083,7 @@ def _(x, w, u, b, lengths):
 
 @padded_steps.torch.like("keras")
 def _(x, w, u, b, lengths):
-    """Fill each row's end with its final state."""
+    """Fill the steps after each row's end with its final state."""
     import torch
     from torch.nn.utils import rnn
 
@@ -1133,7 +1133,7 @@ def _(x):
 
 @rnn_dropout.keras.like("torch")
 def _(x):
-    """Leave it out; between two recurrent layers, put a Dropout."""
+    """Leave dropout= out; between two stacked layers, put a Dropout."""
     import keras
 
     layer = keras.layers.SimpleRNN(4)
@@ -1152,7 +1152,7 @@ def _(x):
 
 @rnn_dropout.torch.like("keras")
 def _(x):
-    """Multiply the inputs by a mask of shape (batch, 1, features)."""
+    """Multiply the inputs by a dropout mask of shape (batch, 1, features)."""
     import torch
 
     torch.manual_seed(0)
