@@ -978,7 +978,7 @@ def _(table, ids):
     import torch
 
     layer = torch.nn.Embedding(4, 3, padding_idx=0)
-    layer.weight.data = torch.tensor(table)
+    layer.load_state_dict({"weight": torch.tensor(table)})
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
     for _ in range(100):
         optimizer.zero_grad()
@@ -993,7 +993,7 @@ def _(table, ids):
     import torch
 
     layer = torch.nn.Embedding(4, 3)
-    layer.weight.data = torch.tensor(table)
+    layer.load_state_dict({"weight": torch.tensor(table)})
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
     for _ in range(100):
         optimizer.zero_grad()
@@ -1076,7 +1076,7 @@ def _(table, ids):
     import torch
 
     layer = torch.nn.Embedding(4, 3, padding_idx=0)
-    layer.weight.data = torch.tensor(table)
+    layer.load_state_dict({"weight": torch.tensor(table)})
     return layer(torch.tensor(ids)).mean(dim=1).detach()
 
 
@@ -1086,7 +1086,7 @@ def _(table, ids):
     import torch
 
     layer = torch.nn.Embedding(4, 3, padding_idx=0)
-    layer.weight.data = torch.tensor(table)
+    layer.load_state_dict({"weight": torch.tensor(table)})
     m = torch.tensor(ids != 0)[:, :, None]
     return ((m * layer(torch.tensor(ids))).sum(dim=1) / m.sum(dim=1)).detach()
 

@@ -126,8 +126,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     return layer(torch.tensor(x))[0].detach()
 
 
@@ -137,8 +137,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     return layer(torch.tensor(x))[0].detach()
 
 
@@ -224,8 +224,8 @@ def _(x, w, u, b, c):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, c), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": c}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -236,8 +236,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -345,8 +345,8 @@ def _(x, h, w, u, b):
     import torch
 
     cell = torch.nn.RNNCell(3, 4)
-    for p, value in zip(cell.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih": w.T, "weight_hh": u.T, "bias_ih": b, "bias_hh": 0 * b}
+    cell.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     optimizer = torch.optim.SGD(cell.parameters(), lr=0.1)
     for _ in range(100):
         optimizer.zero_grad()
@@ -361,8 +361,8 @@ def _(x, h, w, u, b):
     import torch
 
     cell = torch.nn.RNNCell(3, 4)
-    for p, value in zip(cell.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih": w.T, "weight_hh": u.T, "bias_ih": b, "bias_hh": 0 * b}
+    cell.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     cell.bias_hh.requires_grad_(False)
     optimizer = torch.optim.SGD(cell.parameters(), lr=0.1)
     for _ in range(100):
@@ -471,8 +471,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.LSTM(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, (h, _) = layer(torch.tensor(x))
     return h[0].detach()
 
@@ -484,8 +484,9 @@ def _(x, w, u, b):
 
     order = np.r_[0:4, 8:12, 4:8, 12:16]
     layer = torch.nn.LSTM(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T[order], u.T[order], b[order], 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    w, u, b = w[:, order], u[:, order], b[order]
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, (h, _) = layer(torch.tensor(x))
     return h[0].detach()
 
@@ -595,8 +596,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.LSTM(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, (h, _) = layer(torch.tensor(x))
     return h[0].detach()
 
@@ -608,8 +609,8 @@ def _(x, w, u, b):
 
     b[4:8] += 1
     layer = torch.nn.LSTM(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, (h, _) = layer(torch.tensor(x))
     return h[0].detach()
 
@@ -681,8 +682,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.GRU(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, *b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b[0], "bias_hh_l0": b[1]}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -694,8 +695,9 @@ def _(x, w, u, b):
 
     order = np.r_[4:8, 0:4, 8:12]
     layer = torch.nn.GRU(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T[order], u.T[order], *b[:, order]), strict=True):
-        p.data = torch.tensor(value)
+    w, u, b = w[:, order], u[:, order], b[:, order]
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b[0], "bias_hh_l0": b[1]}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -799,8 +801,9 @@ def _(x, w, u, b):
 
     order = np.r_[4:8, 0:4, 8:12]
     layer = torch.nn.GRU(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T[order], u.T[order], b[0][order], 0 * b[0]), strict=True):
-        p.data = torch.tensor(value)
+    w, u, b = w[:, order], u[:, order], b[0, order]
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -898,8 +901,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     outputs, _ = layer(torch.tensor(x))
     return outputs.detach()
 
@@ -910,8 +913,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[-1].detach()
 
@@ -987,8 +990,9 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True, bidirectional=True)
-    for p, value in zip(layer.parameters(), [w.T, u.T, b, 0 * b] * 2, strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    weights |= {f"{name}_reverse": value for name, value in weights.items()}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     outputs, _ = layer(torch.tensor(x))
     return outputs[:, -1].detach()
 
@@ -999,8 +1003,9 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True, bidirectional=True)
-    for p, value in zip(layer.parameters(), [w.T, u.T, b, 0 * b] * 2, strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    weights |= {f"{name}_reverse": value for name, value in weights.items()}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return torch.cat([state[0], state[1]], dim=1).detach()
 
@@ -1074,8 +1079,8 @@ def _(x, w, u, b, lengths):
     from torch.nn.utils import rnn
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     packed = rnn.pack_padded_sequence(torch.tensor(x), torch.tensor(lengths), batch_first=True)
     outputs, _ = rnn.pad_packed_sequence(layer(packed)[0], batch_first=True)
     return outputs.detach()
@@ -1088,8 +1093,8 @@ def _(x, w, u, b, lengths):
     from torch.nn.utils import rnn
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     packed = rnn.pack_padded_sequence(torch.tensor(x), torch.tensor(lengths), batch_first=True)
     outputs, state = layer(packed)
     outputs, _ = rnn.pad_packed_sequence(outputs, batch_first=True)
