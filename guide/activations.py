@@ -945,9 +945,9 @@ leaky_relu_constants = Card(
     id="leaky-relu-float64",
     title="Leaky ReLU in float64: the slope is a float32 in TensorFlow",
     wrong=(
-        "The slope is an attribute of TensorFlow's kernel, and attributes are float32: 0.01 loses half of "
-        "its digits whatever is passed, also in Keras, which calls the kernel. Slopes that float32 holds "
-        "exactly, such as 0.25 or 0.125, agree."
+        "The slope is an attribute of TensorFlow's kernel, and attributes are float32: a slope such as 0.01 "
+        "loses half of its digits, however it is passed, also in Keras, which calls the kernel. Slopes that "
+        "float32 holds exactly, such as 0.25 or 0.125, agree."
     ),
     conventions={
         "numpy torch": "y = x if x > 0, else 0.01·x",
@@ -1020,7 +1020,8 @@ hard_sigmoid_gradient = Card(
     title="Hard sigmoid in float64: its gradient is a float32 in PyTorch",
     wrong=(
         "PyTorch's value has all digits of the dtype, its gradient is 1/6 rounded to float32 whatever the "
-        "dtype. So in float64 a comparison ends after the first step. In float32 nothing shows."
+        "dtype. So from the first step on, a training in float64 agrees to the digits of float32 only. In "
+        "float32 nothing shows."
     ),
     conventions={
         "numpy keras": "y' = 1/6 if |x| < 3, else 0",

@@ -532,10 +532,10 @@ logistic_c = Card(
     id="logistic-c",
     title="LogisticRegression's C as a weight decay",
     wrong=(
-        "C multiplies the sum of the losses, so a larger C is a weaker penalty, and more rows weaken it too. "
-        "Against a mean loss the decay that belongs to C is 1/(C·n), for the weights and not the intercept. "
-        "A decay of 1/C, or of C, is off by a factor of the number of rows and shrinks the weights to almost "
-        "nothing."
+        "C multiplies the sum of the losses, so a larger C is a weaker penalty, and more rows weaken it "
+        "too. Against a mean loss the decay that belongs to C is 1/(C·n), for the weights and not the "
+        "intercept. A decay of 1/C is too strong by a factor of the number of rows, and shrinks the weights "
+        "to almost nothing."
     ),
     conventions={
         "sklearn": "min ½‖w‖² + C·Σ ℓᵢ",

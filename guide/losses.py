@@ -1684,10 +1684,10 @@ clipped_probabilities = Card(
     id="probability-clipping",
     title="Cross-entropy of probabilities near 0 or 1: how they are clipped",
     wrong=(
-        "A probability of 0 for what happened has an infinite loss. Keras moves probabilities into "
-        "[ε, 1-ε], with the same ε in every precision; scikit-learn does with the smallest ε of the dtype, "
-        "PyTorch's BCELoss limits the logarithm instead, and by hand nothing is limited. The losses of "
-        "confident mistakes differ, and so does a mean that has one of them. From logits all agree."
+        "A probability of 0 for what happened has an infinite loss. Keras moves probabilities into [ε, "
+        "1-ε], with the same ε in every precision; scikit-learn does so with the machine epsilon of the "
+        "dtype, PyTorch's BCELoss limits the logarithm instead, and by hand nothing is limited. The losses "
+        "of confident mistakes differ, and so does a mean that has one of them. From logits all agree."
     ),
     conventions={
         "numpy tensorflow": "ℓ = -log p",
@@ -3447,10 +3447,10 @@ poisson = Card(
     id="poisson",
     title="Poisson loss: of the rate or of its logarithm",
     wrong=(
-        "Keras's Poisson loss takes the predicted rate, and adds ε before the logarithm. PyTorch's, like "
-        "TensorFlow's function, takes the logarithm of the rate unless told otherwise, and the ε that it "
-        "adds in the other case is smaller. Scikit-learn's deviance takes the rate, is twice as large, and "
-        "is 0 for a perfect prediction, by terms that do not depend on it."
+        "Keras's Poisson loss takes the predicted rate, and adds ε before the logarithm. TensorFlow's "
+        "function takes the logarithm of the rate, and so does PyTorch's unless told otherwise; the ε that "
+        "it adds in the other case is smaller. Scikit-learn's deviance takes the rate, is twice as large, "
+        "and is 0 for a perfect prediction, by terms that do not depend on it."
     ),
     conventions={
         "numpy tensorflow torch": "ℓ = eˣ - y·x",
@@ -3583,7 +3583,7 @@ percentage_error = Card(
     title="Percentage error: of a hundred or of one, and targets near 0",
     wrong=(
         "Keras's loss is in per cent, scikit-learn's metric is a fraction. Keras divides by no less than "
-        "its ε, scikit-learn by no less than that of the dtype, and by hand one divides by the target as "
+        "its ε, scikit-learn by no less than the machine epsilon, and by hand one divides by the target as "
         "it is. A single target at or near 0 decides over the whole mean, and each does so differently."
     ),
     conventions={
@@ -4009,7 +4009,7 @@ ctc = Card(
     given=transcripts,
     differs=0.2,
     absent={
-        "numpy": "the recursion takes more than fifteen lines",
+        "numpy": "the recursion is too long for a snippet",
         "sklearn": "scikit-learn has no sequences",
     },
     defaults=("CTCLoss.blank", "CTCLoss.reduction"),

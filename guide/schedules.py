@@ -56,7 +56,7 @@ schedule_unit = Card(
     },
     given=five_epochs,
     differs=0.2,
-    absent={"sklearn": "scikit-learn has no exponential schedule; its own are cards of their own"},
+    absent={"sklearn": "scikit-learn has no exponential schedule; those that it has are on other cards"},
     issues=("skorch-dev/skorch#610",),
     faults=("schedule-per-epoch",),
 )
