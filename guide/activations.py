@@ -119,7 +119,7 @@ def _(x):
 
 @leaky_relu_slope.keras.like("tensorflow")
 def _(x):
-    """Take the function in place of the layer, or pass negative_slope=0.2."""
+    """Pass negative_slope=0.2, or call keras.activations.leaky_relu in place of the layer."""
     import keras
 
     return keras.activations.leaky_relu(x)
@@ -181,7 +181,7 @@ def _(x):
 
 @gelu_approximation.numpy.like("keras")
 def _(x):
-    """Approximate by tanh."""
+    """Approximate the error function by tanh."""
     return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
@@ -209,7 +209,7 @@ def _(x):
 
 @gelu_approximation.keras.like("torch")
 def _(x):
-    """Call keras.activations.gelu, or pass approximate=False."""
+    """Call keras.activations.gelu, or pass approximate=False to keras.ops.gelu."""
     import keras
 
     return keras.activations.gelu(x)
@@ -257,7 +257,7 @@ def _(x):
 
 @softmax_axis.numpy.like("torch")
 def _(x):
-    """Normalise three axes over the first."""
+    """Normalise over axis 0, as PyTorch does for three axes."""
     y = np.exp(x - x.max(axis=0, keepdims=True))
     return y / y.sum(axis=0, keepdims=True)
 
@@ -287,7 +287,7 @@ def _(x):
 
 @softmax_axis.tensorflow.like("torch")
 def _(x):
-    """Pass axis=0 for three axes."""
+    """Pass axis=0, which PyTorch takes for three axes."""
     import tensorflow as tf
 
     return tf.nn.softmax(x, axis=0)
@@ -302,7 +302,7 @@ def _(x):
 
 @softmax_axis.keras.like("torch")
 def _(x):
-    """Pass axis=0 for three axes."""
+    """Pass axis=0, which PyTorch takes for three axes."""
     import keras
 
     return keras.ops.softmax(x, axis=0)
@@ -435,7 +435,7 @@ def _(x):
 
 @prelu_slope.numpy.like("keras")
 def _(x):
-    """Start a slope for each feature at 0."""
+    """Take one slope for each feature, and start them at 0."""
     alpha = np.zeros(4)
     return np.append(np.where(x >= 0, x, alpha * x), alpha.size)
 
@@ -451,7 +451,7 @@ def _(x):
 
 @prelu_slope.keras.like("torch")
 def _(x):
-    """Start at 0.25, and share the slope over all axes."""
+    """Start the slope where PyTorch does, at 0.25, and list all axes in shared_axes."""
     import keras
 
     layer = keras.layers.PReLU(keras.initializers.Constant(0.25), shared_axes=[1])
@@ -470,7 +470,7 @@ def _(x):
 
 @prelu_slope.torch.like("keras")
 def _(x):
-    """Make a slope for each feature, and start them at 0."""
+    """Pass the number of features as num_parameters, and init=0."""
     import torch
 
     layer = torch.nn.PReLU(num_parameters=4, init=0.0)
@@ -520,7 +520,7 @@ def _(x):
 
 @hard_sigmoid.keras.like("numpy")
 def _(x):
-    """Multiply the argument by 1.2."""
+    """Multiply the argument by 1.2, so that the slope is 0.2."""
     import keras
 
     return keras.activations.hard_sigmoid(1.2 * x)
@@ -535,7 +535,7 @@ def _(x):
 
 @hard_sigmoid.torch.like("numpy")
 def _(x):
-    """Multiply the argument by 1.2."""
+    """Multiply the argument by 1.2, so that the slope is 0.2."""
     import torch
 
     return torch.nn.functional.hardsigmoid(1.2 * torch.tensor(x))
@@ -545,9 +545,10 @@ softplus_threshold = Card(
     id="softplus-threshold",
     title="Softplus: linear above a threshold",
     wrong=(
-        "PyTorch's softplus returns its argument itself where that exceeds a threshold, to save the "
-        "exponential; the others compute it to the last digit. In float32 nothing is lost at the default. "
-        "In float64 something is, and the function jumps there, which gradient checks notice."
+        "PyTorch's softplus returns its argument itself where that exceeds a threshold, so that the "
+        "exponential does not overflow; the others compute it to the last digit. In float32 nothing is lost "
+        "at the default. In float64 something is, and the function jumps there, which gradient checks "
+        "notice."
     ),
     conventions={
         "numpy tensorflow keras": "y = ln(1 + eˣ)",
@@ -567,7 +568,7 @@ def _(x):
 
 @softplus_threshold.numpy.like("torch")
 def _(x):
-    """Return x itself above 20."""
+    """Return x itself above PyTorch's threshold, 20."""
     return np.where(x > 20, x, np.logaddexp(x, 0))
 
 
@@ -580,7 +581,7 @@ def _(x):
 
 @softplus_threshold.tensorflow.like("torch")
 def _(x):
-    """Return x itself above 20."""
+    """Return x itself above PyTorch's threshold, 20."""
     import tensorflow as tf
 
     return tf.where(x > 20, x, tf.nn.softplus(x))
@@ -595,7 +596,7 @@ def _(x):
 
 @softplus_threshold.keras.like("torch")
 def _(x):
-    """Return x itself above 20."""
+    """Return x itself above PyTorch's threshold, 20."""
     import keras
 
     return keras.ops.where(x > 20, x, keras.activations.softplus(x))
@@ -620,9 +621,10 @@ logsumexp_large = Card(
     id="logsumexp",
     title="logsumexp: large numbers, and nothing but -∞",
     wrong=(
-        "Nothing, if the function of the framework is called: all shift by the largest entry, and all return "
-        "-∞ for a row of -∞. Written out as log(sum(exp(x))) it overflows, and with a shift by hand such a "
-        "row becomes NaN, being -∞ minus -∞; NumPy has no function of this name, but np.logaddexp.reduce."
+        "Nothing, if the function of the framework is called: all shift by the largest entry, and all "
+        "return -∞ for a row of -∞. Written out as log(sum(exp(x))) it overflows, and with a shift by hand "
+        "such a row becomes NaN, being -∞ minus -∞; NumPy has no function of this name, but "
+        "np.logaddexp.reduce. The snippets return the exponential of a thousandth of it, which is finite."
     ),
     conventions={"numpy tensorflow keras torch": "y = a + ln Σ exp(x - a),  a = max x if finite, else 0"},
     given=large,
@@ -943,9 +945,9 @@ leaky_relu_constants = Card(
     id="leaky-relu-float64",
     title="Leaky ReLU in float64: the slope is a float32 in TensorFlow",
     wrong=(
-        "The slope is an attribute of TensorFlow's kernel, and attributes are float32: 0.01 loses half of "
-        "its digits whatever is passed, also in Keras, which calls the kernel. Slopes that float32 holds "
-        "exactly, such as 0.25 or 0.125, agree."
+        "The slope is an attribute of TensorFlow's kernel, and attributes are float32: a slope such as 0.01 "
+        "loses half of its digits, however it is passed, also in Keras, which calls the kernel. Slopes that "
+        "float32 holds exactly, such as 0.25 or 0.125, agree."
     ),
     conventions={
         "numpy torch": "y = x if x > 0, else 0.01·x",
@@ -1018,7 +1020,8 @@ hard_sigmoid_gradient = Card(
     title="Hard sigmoid in float64: its gradient is a float32 in PyTorch",
     wrong=(
         "PyTorch's value has all digits of the dtype, its gradient is 1/6 rounded to float32 whatever the "
-        "dtype. So in float64 a comparison ends after the first step. In float32 nothing shows."
+        "dtype. So from the first step on, a training in float64 agrees to the digits of float32 only. In "
+        "float32 nothing shows."
     ),
     conventions={
         "numpy keras": "y' = 1/6 if |x| < 3, else 0",
@@ -1079,7 +1082,7 @@ def _(x):
 
 @hard_sigmoid_gradient.torch.like("keras")
 def _(x):
-    """Write it with relu6."""
+    """Write it with relu6: relu6(x + 3)/6."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -1093,8 +1096,8 @@ swish_beta = Card(
     title="Swish with β: only TensorFlow takes it, and rounds it to float32",
     wrong=(
         "tf.nn.silu has the β of the swish paper; Keras's and PyTorch's functions of that name have none, "
-        "so a port that drops the argument trains with β = 1. And a β given as a Python number becomes "
-        "float32 first, which shows in float64."
+        "so a port that drops the argument trains with β = 1. In TensorFlow a β given as a Python number "
+        "becomes float32 first, which shows in float64."
     ),
     conventions={
         "tensorflow": "y = x·σ(b·x),  b = β rounded to float32",

@@ -70,8 +70,8 @@ attention_mask = Card(
     wrong=(
         "In Keras True marks what may be attended to; in PyTorch's MultiheadAttention it marks what may "
         "not, while its scaled_dot_product_attention has it as Keras does. A causal mask the wrong way "
-        "round lets each position see the future alone: the training loss falls splendidly, and the row "
-        "that may see nothing is NaN, unless the mask has no such row."
+        "round lets each position see the future alone: the training loss falls splendidly. The position "
+        "that then may see nothing is NaN; a mask that leaves each row something gives no sign at all."
     ),
     conventions={
         "numpy keras": "True: attend, False: -∞",
@@ -139,7 +139,7 @@ def _(x, w, o, mask):
 
 @attention_mask.torch.like("keras")
 def _(x, w, o, mask):
-    """Invert the mask."""
+    """Invert the mask: `attn_mask=~mask`."""
     import torch
 
     x, w, o, mask = (torch.tensor(a) for a in (x, w, o, mask))
@@ -200,7 +200,7 @@ def _(x, w, o, real):
 
 @padding_mask.keras.like("torch")
 def _(x, w, o, real):
-    """Invert the mask; rows without a key are NaN in PyTorch."""
+    """Invert the mask, and set rows without any key to NaN."""
     import keras
 
     layer = keras.layers.MultiHeadAttention(2, 4, use_bias=False)
@@ -222,7 +222,7 @@ def _(x, w, o, real):
 
 @padding_mask.torch.like("keras")
 def _(x, w, o, real):
-    """Invert the mask."""
+    """Invert the mask: `key_padding_mask=~mask`."""
     import torch
 
     x, w, o, real = (torch.tensor(a) for a in (x, w, o, real))
@@ -237,7 +237,7 @@ argument_order = Card(
     wrong=(
         "Keras's attention layers take the value before the key, everybody else the key before the value. "
         "In self-attention all three are the same, and in most cross-attention key and value are, so "
-        "nothing shows; where they differ, keys are averaged by scores of the values."
+        "nothing shows; where they differ, what is averaged is the keys, by scores of the values."
     ),
     conventions={
         "numpy torch": "layer(query, key, value)",
@@ -263,7 +263,7 @@ def _(first, second, third, w, o):
 
 @argument_order.numpy.like("keras")
 def _(first, second, third, w, o):
-    """Swap the second and the third."""
+    """Take the second argument for the value, and the third for the key."""
     heads = (np.stack([first, third, second]) @ w[:, None]).reshape(3, 2, 4, 2, 4)
     q, k, v = heads.swapaxes(2, 3)
     p = np.exp(q @ k.swapaxes(2, 3) / np.sqrt(4))
@@ -283,7 +283,7 @@ def _(first, second, third, w, o):
 
 @argument_order.keras.like("torch")
 def _(first, second, third, w, o):
-    """Pass them by name."""
+    """Pass query, key and value by name."""
     import keras
 
     layer = keras.layers.MultiHeadAttention(2, 4, use_bias=False)
@@ -304,7 +304,7 @@ def _(first, second, third, w, o):
 
 @argument_order.torch.like("keras")
 def _(first, second, third, w, o):
-    """Pass them by name."""
+    """Pass query, key and value by name."""
     import torch
 
     first, second, third, w, o = (torch.tensor(a) for a in (first, second, third, w, o))
@@ -445,7 +445,7 @@ def _(x, w, o):
 
 @attention_axes.keras.like("torch")
 def _(x, w, o):
-    """Swap the first two axes before and after."""
+    """Swap the first two axes before and after the layer."""
     import keras
 
     x = x.swapaxes(0, 1)
@@ -511,7 +511,7 @@ def _(x):
 
 @key_dim.keras.like("torch")
 def _(x):
-    """Divide key_dim by the number of heads."""
+    """Pass embed_dim divided by the number of heads as key_dim."""
     import keras
 
     layer = keras.layers.MultiHeadAttention(num_heads=2, key_dim=8 // 2)
@@ -529,7 +529,7 @@ def _():
 
 @key_dim.torch.like("keras")
 def _():
-    """Make four Linear layers, and call scaled_dot_product_attention between them."""
+    """Make four Linear layers of heads × key_dim, with scaled_dot_product_attention between them."""
     import torch
 
     layers = [torch.nn.Linear(8, 2 * 8) for _ in "qkv"] + [torch.nn.Linear(2 * 8, 8)]
@@ -565,7 +565,7 @@ def _(x, w):
 
 @head_scores.numpy.like("torch")
 def _(x, w):
-    """Take the mean over the heads."""
+    """Take the mean of the scores over the heads."""
     q, k, _ = (x @ w[:, None]).reshape(3, 4, 4, 2, 4).swapaxes(2, 3)
     p = np.exp(q @ k.swapaxes(2, 3) / np.sqrt(4))
     return (p / p.sum(axis=3, keepdims=True)).mean(axis=1)
@@ -583,7 +583,7 @@ def _(x, w, o):
 
 @head_scores.keras.like("torch")
 def _(x, w, o):
-    """Take the mean over the heads."""
+    """Take the mean of the scores over the heads."""
     import keras
 
     layer = keras.layers.MultiHeadAttention(2, 4, use_bias=False)
@@ -644,7 +644,7 @@ def _(q, k, v):
 
 @attention_scale.numpy.like("keras")
 def _(q, k, v):
-    """Do not divide."""
+    """Do not divide the scores by √d."""
     p = np.exp(q @ k.swapaxes(1, 2))
     return p / p.sum(axis=2, keepdims=True) @ v
 
@@ -786,7 +786,7 @@ def _(q, k, v, mask):
 
 @empty_row.numpy.like("torch")
 def _(q, k, v, mask):
-    """Set the masked weights to zero afterwards."""
+    """Set the masked weights to zero after the softmax."""
     scores = np.where(mask, q @ k.swapaxes(2, 3) / np.sqrt(4), -1e9)
     p = np.exp(scores - scores.max(axis=3, keepdims=True))
     return np.where(mask, p / p.sum(axis=3, keepdims=True), 0) @ v
@@ -802,7 +802,7 @@ def _(q, k, v, mask):
 
 @empty_row.keras.like("torch")
 def _(q, k, v, mask):
-    """Multiply by whether the row has a key."""
+    """Set the output to zero for queries that may attend to nothing."""
     import keras
 
     q, k, v = q.swapaxes(1, 2), k.swapaxes(1, 2), v.swapaxes(1, 2)
@@ -821,7 +821,7 @@ def _(q, k, v, mask):
 
 @empty_row.torch.like("keras")
 def _(q, k, v, mask):
-    """Put the mean of the values there."""
+    """Put the mean of all values where a query may attend to nothing."""
     import torch
     import torch.nn.functional as F
 
@@ -978,7 +978,7 @@ def _(table, ids):
     import torch
 
     layer = torch.nn.Embedding(4, 3, padding_idx=0)
-    layer.weight.data = torch.tensor(table)
+    layer.load_state_dict({"weight": torch.tensor(table)})
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
     for _ in range(100):
         optimizer.zero_grad()
@@ -993,7 +993,7 @@ def _(table, ids):
     import torch
 
     layer = torch.nn.Embedding(4, 3)
-    layer.weight.data = torch.tensor(table)
+    layer.load_state_dict({"weight": torch.tensor(table)})
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
     for _ in range(100):
         optimizer.zero_grad()
@@ -1029,7 +1029,7 @@ def _(table, ids):
 
 @mask_travels.numpy.like("keras")
 def _(table, ids):
-    """Average over the words that are not 0."""
+    """Average only over the words that are not 0."""
     m = (ids != 0)[:, :, None]
     return (m * table[ids]).sum(axis=1) / m.sum(axis=1)
 
@@ -1043,7 +1043,7 @@ def _(table, ids):
 
 @mask_travels.tensorflow.like("keras")
 def _(table, ids):
-    """Average over the words that are not 0."""
+    """Average only over the words that are not 0."""
     import tensorflow as tf
 
     m = tf.cast(ids != 0, tf.float64)[:, :, None]
@@ -1076,17 +1076,17 @@ def _(table, ids):
     import torch
 
     layer = torch.nn.Embedding(4, 3, padding_idx=0)
-    layer.weight.data = torch.tensor(table)
+    layer.load_state_dict({"weight": torch.tensor(table)})
     return layer(torch.tensor(ids)).mean(dim=1).detach()
 
 
 @mask_travels.torch.like("keras")
 def _(table, ids):
-    """Average over the words that are not 0."""
+    """Average only over the words that are not 0."""
     import torch
 
     layer = torch.nn.Embedding(4, 3, padding_idx=0)
-    layer.weight.data = torch.tensor(table)
+    layer.load_state_dict({"weight": torch.tensor(table)})
     m = torch.tensor(ids != 0)[:, :, None]
     return ((m * layer(torch.tensor(ids))).sum(dim=1) / m.sum(dim=1)).detach()
 
@@ -1150,7 +1150,7 @@ def _(ids):
 
 @one_hot.numpy.like("keras")
 def _(ids):
-    """Compare with the classes instead."""
+    """Compare the labels with the classes: `ids[:, None] == np.arange(3)`."""
     return ids[:, None] == np.arange(3)
 
 
@@ -1210,7 +1210,7 @@ def _(ids):
 
 @one_hot.torch.like("keras")
 def _(ids):
-    """Compare with the classes instead."""
+    """Compare the labels with the classes: `ids[:, None] == torch.arange(3)`."""
     import torch
 
     return torch.tensor(ids)[:, None] == torch.arange(3)

@@ -122,7 +122,7 @@ def _(x):
 
 @where_nan.numpy.like("torch")
 def _(x):
-    """Multiply the derivative by the condition."""
+    """Multiply the derivative by the condition, in place of choosing."""
     return np.where(x > 0, 1.0, 0.0) * (1 / x)
 
 
@@ -138,7 +138,7 @@ def _(x):
 
 @where_nan.tensorflow.like("numpy")
 def _(x):
-    """Replace the argument too where the branch is not taken."""
+    """Replace the argument of the logarithm too where its branch is not taken."""
     import tensorflow as tf
 
     x = tf.Variable(x)
@@ -160,7 +160,7 @@ def _(x):
 
 @where_nan.keras.like("numpy")
 def _(x):
-    """Replace the argument too where the branch is not taken."""
+    """Replace the argument of the logarithm too where its branch is not taken."""
     import keras
     import tensorflow as tf
 
@@ -182,7 +182,7 @@ def _(x):
 
 @where_nan.torch.like("numpy")
 def _(x):
-    """Replace the argument too where the branch is not taken."""
+    """Replace the argument of the logarithm too where its branch is not taken."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -218,7 +218,7 @@ def _(x):
 
 @norm_at_zero.numpy.like("keras")
 def _(x):
-    """Divide in any case."""
+    """Divide in any case, also zero by zero."""
     y = np.sqrt((x**2).sum(axis=1, keepdims=True))
     return x / y
 
@@ -235,7 +235,7 @@ def _(x):
 
 @norm_at_zero.tensorflow.like("torch")
 def _(x):
-    """Take no root of 0: replace the sum of squares before, and the root afterwards."""
+    """Take no root of 0: use `where` on what is under the root, and again on the root."""
     import tensorflow as tf
 
     x = tf.Variable(x)
@@ -258,7 +258,7 @@ def _(x):
 
 @norm_at_zero.keras.like("torch")
 def _(x):
-    """Take no root of 0: replace the sum of squares before, and the root afterwards."""
+    """Take no root of 0: use `where` on what is under the root, and again on the root."""
     import keras
     import tensorflow as tf
 
@@ -281,7 +281,7 @@ def _(x):
 
 @norm_at_zero.torch.like("keras")
 def _(x):
-    """Take the root of the sum of squares."""
+    """Write it as the root of the sum of squares."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -319,7 +319,7 @@ def _(x):
 
 @std_of_constant.numpy.like("keras")
 def _(x):
-    """Divide in any case."""
+    """Divide in any case, also zero by zero."""
     y = x.std(axis=1, keepdims=True)
     d = (x - x.mean(axis=1, keepdims=True)) / 3
     return d / y
@@ -337,7 +337,7 @@ def _(x):
 
 @std_of_constant.tensorflow.like("torch")
 def _(x):
-    """Take no root of 0: replace the variance before, and the root afterwards."""
+    """Take no root of 0: use `where` on what is under the root, and again on the root."""
     import tensorflow as tf
 
     x = tf.Variable(x)
@@ -360,7 +360,7 @@ def _(x):
 
 @std_of_constant.keras.like("torch")
 def _(x):
-    """Take no root of 0: replace the variance before, and the root afterwards."""
+    """Take no root of 0: use `where` on what is under the root, and again on the root."""
     import keras
     import tensorflow as tf
 
@@ -383,7 +383,7 @@ def _(x):
 
 @std_of_constant.torch.like("keras")
 def _(x):
-    """Take the root of the variance."""
+    """Write it as the root of torch.var."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -512,7 +512,7 @@ def _(x):
 
 @maximum_with_zero.tensorflow.like("numpy")
 def _(x):
-    """Call relu."""
+    """Call tf.nn.relu."""
     import tensorflow as tf
 
     x = tf.Variable(x)
@@ -545,7 +545,7 @@ def _(x):
 
 @maximum_with_zero.keras.like("numpy")
 def _(x):
-    """Call relu."""
+    """Call keras.ops.relu."""
     import keras
     import tensorflow as tf
 
@@ -579,7 +579,7 @@ def _(x):
 
 @maximum_with_zero.torch.like("numpy")
 def _(x):
-    """Call relu."""
+    """Call torch.relu."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -590,7 +590,7 @@ def _(x):
 
 @maximum_with_zero.torch.like("keras")
 def _(x):
-    """Clamp in place of maximum."""
+    """Call torch.clamp(x, min=0), which passes the gradient at 0."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -603,8 +603,9 @@ relu_at_zero = Card(
     id="relu-at-zero",
     title="relu: its gradient at zero",
     wrong=(
-        "Nothing, as long as relu itself is called: its derivative at zero is 0 everywhere, also in scikit- "
-        "learn's MLP, which looks at the output and not at the input. Written as a maximum it differs."
+        "Nothing, as long as relu itself is called: its derivative at zero is 0 everywhere, also in "
+        "scikit-learn's MLP, which looks at the output and not at the input. Written as a maximum it "
+        "differs."
     ),
     conventions={
         "numpy sklearn tensorflow keras torch": "y' = 1 if x > 0, else 0",
@@ -686,7 +687,7 @@ def _(x):
 
 @max_along_axis.numpy.like("torch")
 def _(x):
-    """Give everything to the first, which is what argmax finds."""
+    """Give everything to the first of the largest, which is what argmax finds."""
     return np.eye(3)[x.argmax(axis=1)]
 
 
@@ -702,7 +703,7 @@ def _(x):
 
 @max_along_axis.tensorflow.like("torch")
 def _(x):
-    """Gather what argmax finds."""
+    """Gather the element that tf.argmax finds."""
     import tensorflow as tf
 
     x = tf.Variable(x)
@@ -724,7 +725,7 @@ def _(x):
 
 @max_along_axis.keras.like("torch")
 def _(x):
-    """Take what argmax finds."""
+    """Take the element that keras.ops.argmax finds, with take_along_axis."""
     import keras
     import tensorflow as tf
 
@@ -748,7 +749,7 @@ def _(x):
 
 @max_along_axis.torch.like("keras")
 def _(x):
-    """Call amax."""
+    """Call amax in place of max."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -896,7 +897,7 @@ def _(a, b):
 
 @maximum_tie.torch.like("keras")
 def _(a, b):
-    """Write it with where."""
+    """Write it as torch.where(a >= b, a, b)."""
     import torch
 
     a = torch.tensor(a, requires_grad=True)
@@ -932,7 +933,7 @@ def _(x):
 
 @global_pool.numpy.like("torch")
 def _(x):
-    """Give everything to the first."""
+    """Give everything to the first of the largest."""
     gradient = np.zeros_like(x)
     gradient.flat[x.argmax()] = 1
     return gradient
@@ -950,7 +951,7 @@ def _(x):
 
 @global_pool.tensorflow.like("torch")
 def _(x):
-    """Use a window as large as the image."""
+    """Use max pooling with a window as large as the image."""
     import tensorflow as tf
 
     x = tf.Variable(x)
@@ -972,7 +973,7 @@ def _(x):
 
 @global_pool.keras.like("torch")
 def _(x):
-    """Use a window as large as the image."""
+    """Use max pooling with a window as large as the image."""
     import keras
     import tensorflow as tf
 
@@ -995,7 +996,7 @@ def _(x):
 
 @global_pool.torch.like("keras")
 def _(x):
-    """Call amax."""
+    """Call amax over both axes of the image."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -1008,8 +1009,8 @@ max_pool = Card(
     id="max-pool-tie",
     title="Max pooling: the first of equal numbers gets the gradient",
     wrong=(
-        "Nothing on a processor: of equal numbers in a window the first in row order gets the gradient. It "
-        "is chosen by each kernel, so other devices may choose another one."
+        "Nothing on a CPU: of equal numbers in a window the first in row order gets the gradient. It is "
+        "chosen by each kernel, so other devices may choose another one."
     ),
     conventions={
         "numpy tensorflow keras torch": "1 for the first of the largest in each window",
@@ -1116,7 +1117,7 @@ hard_tanh_at_bounds = Card(
     title="Hard tanh: its gradient at -1 and 1",
     wrong=(
         "Keras clips, and lets the gradient pass at the bounds; PyTorch's hardtanh stops it there. Inputs "
-        "that are exactly -1 or 1 come from data scaled to that range and from a clipping before."
+        "that are exactly -1 or 1 come from data scaled to that range and from clipping."
     ),
     conventions={
         "keras": "y' = 1 if -1 ≤ x ≤ 1, else 0",
@@ -1139,7 +1140,7 @@ def _(x):
 
 @hard_tanh_at_bounds.numpy.like("keras")
 def _(x):
-    """Include the bounds."""
+    """Let the gradient pass at the bounds too."""
     return np.where(abs(x) <= 1, 1.0, 0.0)
 
 
@@ -1156,7 +1157,7 @@ def _(x):
 
 @hard_tanh_at_bounds.keras.like("torch")
 def _(x):
-    """Replace what is not inside by its sign."""
+    """Write it as where(|x| < 1, x, sign(x))."""
     import keras
     import tensorflow as tf
 
@@ -1179,7 +1180,7 @@ def _(x):
 
 @hard_tanh_at_bounds.torch.like("keras")
 def _(x):
-    """Clamp."""
+    """Call torch.clamp(x, -1, 1)."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -1309,7 +1310,7 @@ def _(x):
 
 @celu_at_zero.numpy.like("keras")
 def _(x):
-    """Add both branches at 0."""
+    """Add the derivatives of both branches at 0."""
     return 1.0 * (x >= 0) + (x <= 0) * np.exp(x / 1.5)
 
 
@@ -1326,7 +1327,7 @@ def _(x):
 
 @celu_at_zero.keras.like("torch")
 def _(x):
-    """Write it with where."""
+    """Write it with where: x if x > 0, else α·(e^(x/α)-1)."""
     import keras
     import tensorflow as tf
 
@@ -1349,7 +1350,7 @@ def _(x):
 
 @celu_at_zero.torch.like("keras")
 def _(x):
-    """Add both branches, each clamped."""
+    """Add both branches, each of x clamped at 0."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -1383,7 +1384,7 @@ def _(x):
 
 @prelu_at_zero.numpy.like("keras")
 def _(x):
-    """Take 0 at 0."""
+    """Take 0 as the gradient at 0."""
     return np.where(x > 0, 1, np.where(x < 0, 0.25, 0))
 
 
@@ -1400,7 +1401,7 @@ def _(x):
 
 @prelu_at_zero.keras.like("torch")
 def _(x):
-    """Write it with where."""
+    """Write it with where: x if x > 0, else α·x."""
     import keras
     import tensorflow as tf
 
@@ -1422,7 +1423,7 @@ def _(x):
 
 @prelu_at_zero.torch.like("keras")
 def _(x):
-    """Write it as a difference of two ReLUs."""
+    """Write it as a difference of two ReLUs: relu(x) - α·relu(-x)."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -1599,7 +1600,7 @@ def _(x, w):
 
 @round_gradient.tensorflow.like("torch")
 def _(x, w):
-    """Ask for zeros in place of None."""
+    """Pass unconnected_gradients="zero" to the tape."""
     import tensorflow as tf
 
     x, w = tf.Variable(x), tf.Variable(w)
@@ -1623,7 +1624,7 @@ def _(x, w):
 
 @round_gradient.keras.like("torch")
 def _(x, w):
-    """Ask for zeros in place of None."""
+    """Pass unconnected_gradients="zero" to the tape."""
     import keras
     import tensorflow as tf
 
@@ -1647,7 +1648,7 @@ def _(x, w):
 
 @round_gradient.torch.like("keras")
 def _(x, w):
-    """Detach what is rounded."""
+    """Detach what is rounded: round(x.detach())."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -1682,7 +1683,7 @@ def _(x):
 
 @power_zero.numpy.like("torch")
 def _(x):
-    """Leave the exponent 0 out."""
+    """Leave the exponent 0 out of the derivative."""
     return sum(k * x ** (k - 1.0) for k in range(1, 3))
 
 
@@ -1742,7 +1743,7 @@ def _(x):
 
 @power_zero.torch.like("keras")
 def _(x):
-    """Write the derivative by hand."""
+    """Write the derivative by hand, k·xᵏ⁻¹ also for k = 0."""
     import torch
 
     x = torch.tensor(x)
@@ -1790,7 +1791,7 @@ def _(x, p):
 
 @power_exponent.tensorflow.like("torch")
 def _(x, p):
-    """Write the derivative by hand."""
+    """Write the derivative by hand: xᵖ·ln x."""
     import tensorflow as tf
 
     return tf.pow(x, p) * tf.math.log(x)
@@ -1809,7 +1810,7 @@ def _(x, p):
 
 @power_exponent.keras.like("torch")
 def _(x, p):
-    """Write the derivative by hand."""
+    """Write the derivative by hand: xᵖ·ln x."""
     import keras
 
     return keras.ops.power(x, p) * keras.ops.log(x)
@@ -1828,7 +1829,7 @@ def _(x, p):
 
 @power_exponent.torch.like("keras")
 def _(x, p):
-    """Raise only what is positive."""
+    """Raise only what is positive: use where on x before the power, and on the result."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -1863,7 +1864,7 @@ def _(a, b):
 
 @atan2_origin.numpy.like("keras")
 def _(a, b):
-    """Divide in any case."""
+    """Divide in any case, also zero by zero."""
     return np.concatenate([b, -a]) / np.tile(a**2 + b**2, 2)
 
 
@@ -1879,7 +1880,7 @@ def _(a, b):
 
 @atan2_origin.tensorflow.like("torch")
 def _(a, b):
-    """Replace an argument at the origin, and the angle."""
+    """At the origin, replace an argument before and the angle after, with where."""
     import tensorflow as tf
 
     a, b = tf.Variable(a), tf.Variable(b)
@@ -1902,7 +1903,7 @@ def _(a, b):
 
 @atan2_origin.keras.like("torch")
 def _(a, b):
-    """Replace an argument at the origin, and the angle."""
+    """At the origin, replace an argument before and the angle after, with where."""
     import keras
     import tensorflow as tf
 
@@ -1926,7 +1927,7 @@ def _(a, b):
 
 @atan2_origin.torch.like("keras")
 def _(a, b):
-    """Write the derivative by hand."""
+    """Write the derivative by hand: (b, -a) / (a² + b²)."""
     import torch
 
     a, b = torch.tensor(a), torch.tensor(b)
@@ -1961,7 +1962,7 @@ def _(x):
 
 @cumprod_zero.numpy.like("keras")
 def _(x):
-    """Divide by the factors, 0 where one is 0."""
+    """Divide the sums of products by the factors, and take 0 where a factor is 0."""
     sums = np.cumsum(np.cumprod(x)[::-1])[::-1]
     return np.divide(sums, x, out=np.zeros_like(x), where=x != 0)
 
@@ -1978,7 +1979,7 @@ def _(x):
 
 @cumprod_zero.tensorflow.like("torch")
 def _(x):
-    """Take products of slices."""
+    """Take the product of each slice x[: j + 1] in place of the cumulative one."""
     import tensorflow as tf
 
     x = tf.Variable(x)
@@ -2000,7 +2001,7 @@ def _(x):
 
 @cumprod_zero.keras.like("torch")
 def _(x):
-    """Take products of slices."""
+    """Take the product of each slice x[: j + 1] in place of the cumulative one."""
     import keras
     import tensorflow as tf
 
@@ -2022,7 +2023,7 @@ def _(x):
 
 @cumprod_zero.torch.like("keras")
 def _(x):
-    """Divide by the factors, 0 where one is 0."""
+    """Divide the sums of products by the factors, and take 0 where a factor is 0."""
     import torch
 
     x = torch.tensor(x)
@@ -2099,7 +2100,7 @@ def _(x):
 
 @median_even.torch.like("keras")
 def _(x):
-    """Take the quantile at a half, which interpolates."""
+    """Call torch.quantile(x, 0.5), which interpolates."""
     import torch
 
     x = torch.tensor(x, requires_grad=True)
@@ -2113,7 +2114,8 @@ sort_ties = Card(
     title="sort: equal numbers keep their order",
     wrong=(
         "Nothing for a sort in rising order: of equal numbers the first stays first, so that weights by "
-        "rank reach the same elements. (NumPy has to be asked for a stable sort.)"
+        "rank reach the same elements. (NumPy has to be asked for a stable sort; PyTorch promises one only "
+        "with stable=True.)"
     ),
     conventions={
         "numpy tensorflow keras torch": "Σ wᵢ·x₍ᵢ₎: the i-th in rising order, ties as they came",
@@ -2186,7 +2188,7 @@ def _(x):
 
 @nan_in_max.numpy.like("keras")
 def _(x):
-    """Take fmax, which skips NaN."""
+    """Use np.fmax, which skips NaN."""
     return np.fmax.reduce(x.reshape(1, 2, 3), axis=2)
 
 
@@ -2199,7 +2201,7 @@ def _(x):
 
 @nan_in_max.tensorflow.like("torch")
 def _(x):
-    """Add 0 times the mean of the window, which has the NaN."""
+    """Add 0 times the mean of the window, which is NaN if a number in it is."""
     import tensorflow as tf
 
     y = tf.nn.max_pool1d(x, 3, 3, padding="VALID") + 0 * tf.nn.avg_pool1d(x, 3, 3, padding="VALID")
@@ -2215,7 +2217,7 @@ def _(x):
 
 @nan_in_max.keras.like("torch")
 def _(x):
-    """Add 0 times the mean of the window, which has the NaN."""
+    """Add 0 times the mean of the window, which is NaN if a number in it is."""
     import keras
 
     y = keras.layers.MaxPooling1D(3)(x) + 0 * keras.layers.AveragePooling1D(3)(x)
@@ -2232,8 +2234,9 @@ def _(x):
 
 @nan_in_max.torch.like("keras")
 def _(x):
-    """Replace NaN by -∞ before."""
+    """Replace NaN by -∞ before the pooling, with masked_fill."""
     import torch
 
-    x = torch.tensor(x).transpose(1, 2).nan_to_num(nan=-np.inf)
+    x = torch.tensor(x).transpose(1, 2)
+    x = x.masked_fill(x.isnan(), -torch.inf)
     return torch.nn.functional.max_pool1d(x, 3)[:, 0]

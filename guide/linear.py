@@ -69,7 +69,7 @@ def _(x, y):
 
 @sgd_per_row.numpy.like("sklearn")
 def _(x, y):
-    """Make a step for each row."""
+    """Make one step for each row, in the order of the rows."""
     w = np.zeros(3)
     for i in range(len(x)):
         w = w - 0.05 * x[i] * (x[i] @ w - y[i])
@@ -100,7 +100,7 @@ def _(x, y):
 
 @sgd_per_row.tensorflow.like("sklearn")
 def _(x, y):
-    """Make a step for each row."""
+    """Make one step for each row, in the order of the rows."""
     import tensorflow as tf
 
     w = tf.Variable(np.zeros(3))
@@ -148,7 +148,7 @@ def _(x, y):
 
 @sgd_per_row.torch.like("sklearn")
 def _(x, y):
-    """Make a step for each row."""
+    """Make one step for each row, in the order of the rows."""
     import torch
 
     x, y, w = torch.tensor(x), torch.tensor(y), torch.zeros(3, requires_grad=True)
@@ -207,7 +207,7 @@ def _(x, y):
 
 @sgd_squared_error.sklearn.like("torch")
 def _(x, y):
-    """Double the rate."""
+    """Double eta0."""
     from sklearn.linear_model import SGDRegressor
 
     model = SGDRegressor(alpha=0, fit_intercept=False, learning_rate="constant", eta0=0.02)
@@ -229,7 +229,7 @@ def _(x, y):
 
 @sgd_squared_error.tensorflow.like("sklearn")
 def _(x, y):
-    """Halve the loss, or use `tf.nn.l2_loss`."""
+    """Halve the squared error, or use `tf.nn.l2_loss`, which does."""
     import tensorflow as tf
 
     w = tf.Variable(np.zeros(3))
@@ -256,7 +256,7 @@ def _(x, y):
 
 @sgd_squared_error.keras.like("sklearn")
 def _(x, y):
-    """Halve the loss."""
+    """Halve the mean squared error."""
     import keras
     import tensorflow as tf
 
@@ -284,7 +284,7 @@ def _(x, y):
 
 @sgd_squared_error.torch.like("sklearn")
 def _(x, y):
-    """Halve the loss."""
+    """Halve the mean squared error."""
     import torch
 
     x, y, w = torch.tensor(x), torch.tensor(y), torch.zeros(3, requires_grad=True)
@@ -329,7 +329,7 @@ def _(x, y):
 
 @sgd_alpha.numpy.like("keras")
 def _(x, y):
-    """Double the penalty's gradient."""
+    """Double the gradient of the penalty."""
     w, b = np.zeros(3), 0.0
     for i in range(20):
         error = x[i] @ w + b - y[i]
@@ -370,7 +370,7 @@ def _(x, y):
 
 @sgd_alpha.sklearn.like("torch")
 def _(x, y):
-    """Make the intercept the weight of a column of ones."""
+    """Pass fit_intercept=False, and add a column of ones, whose weight is the intercept."""
     from sklearn.linear_model import SGDRegressor
 
     model = SGDRegressor(alpha=0.25, learning_rate="constant", eta0=0.05, fit_intercept=False)
@@ -443,7 +443,7 @@ def _(x, y):
 
 @sgd_alpha.keras.like("sklearn")
 def _(x, y):
-    """Halve the factor of L2."""
+    """Pass half of α to L2."""
     import keras
     import tensorflow as tf
 
@@ -462,7 +462,7 @@ def _(x, y):
 
 @sgd_alpha.keras.like("torch")
 def _(x, y):
-    """Halve the factor of L2, and give the bias a regulariser too."""
+    """Pass half of the weight_decay to L2, for the kernel and for the bias."""
     import keras
     import tensorflow as tf
 
@@ -496,7 +496,7 @@ def _(x, y):
 
 @sgd_alpha.torch.like("sklearn")
 def _(x, y):
-    """Give weight_decay to the group of the weights alone."""
+    """Put the bias in a parameter group of its own, with weight_decay=0."""
     import torch
 
     x, y, layer = torch.tensor(x), torch.tensor(y), torch.nn.Linear(3, 1)
@@ -513,7 +513,7 @@ def _(x, y):
 
 @sgd_alpha.torch.like("keras")
 def _(x, y):
-    """Give twice the weight_decay to the group of the weights alone."""
+    """Double weight_decay, and put the bias in a parameter group of its own, with weight_decay=0."""
     import torch
 
     x, y, layer = torch.tensor(x), torch.tensor(y), torch.nn.Linear(3, 1)
@@ -530,16 +530,16 @@ def _(x, y):
 
 logistic_c = Card(
     id="logistic-c",
-    title="LogisticRegression's C, and a weight decay",
+    title="LogisticRegression's C as a weight decay",
     wrong=(
-        "C multiplies the sum of the losses, so a larger C is a weaker penalty, and more rows weaken it too. "
-        "Against a mean loss the decay that belongs to C is 1/(C·n), for the weights and not the intercept. "
-        "A decay of 1/C, or of C, is off by a factor of the number of rows and shrinks the weights to almost "
-        "nothing."
+        "C multiplies the sum of the losses, so a larger C is a weaker penalty, and more rows weaken it "
+        "too. Against a mean loss the decay that belongs to C is 1/(C·n), for the weights and not the "
+        "intercept. A decay of 1/C is too strong by a factor of the number of rows, and shrinks the weights "
+        "to almost nothing."
     ),
     conventions={
         "sklearn": "min ½‖w‖² + C·Σ ℓᵢ",
-        "numpy tensorflow keras torch": "min 1/n·Σ ℓᵢ + ½/C·‖w‖²",
+        "numpy tensorflow keras torch": "min 1/n·Σ ℓᵢ + ½‖w‖²/C",
     },
     given=classification,
     differs=0.4,
@@ -562,7 +562,7 @@ def _(x, y):
 
 @logistic_c.numpy.like("sklearn")
 def _(x, y):
-    """Divide the penalty by the number of rows."""
+    """Divide the penalty by the number of rows: ½‖w‖²/(C·n) beside a mean loss."""
     x, keep = np.column_stack([x, np.ones(len(x))]), np.diag([1, 1, 0])
     w = np.zeros(3)
     for _ in range(8):
@@ -608,7 +608,7 @@ def _(x, y):
 
 @logistic_c.tensorflow.like("sklearn")
 def _(x, y):
-    """Divide the penalty by the number of rows."""
+    """Divide the penalty by the number of rows: ½‖w‖²/(C·n) beside a mean loss."""
     import tensorflow as tf
 
     w = tf.Variable(np.zeros(3))
@@ -644,7 +644,7 @@ def _(x, y):
 
 @logistic_c.keras.like("sklearn")
 def _(x, y):
-    """Divide the penalty by the number of rows."""
+    """Divide the penalty by the number of rows: ½‖w‖²/(C·n) beside a mean loss."""
     import keras
     import tensorflow as tf
 
@@ -678,7 +678,7 @@ def _(x, y):
 
 @logistic_c.torch.like("sklearn")
 def _(x, y):
-    """Divide the penalty by the number of rows."""
+    """Divide the penalty by the number of rows: ½‖w‖²/(C·n) beside a mean loss."""
     import torch
 
     x, y, w = torch.tensor(x), torch.tensor(y), torch.zeros(3)
@@ -694,7 +694,7 @@ def _(x, y):
 
 ridge_alpha = Card(
     id="ridge-alpha",
-    title="Ridge's alpha, and a mean squared error with L2",
+    title="Ridge's alpha: beside a sum of squared errors, not their mean",
     wrong=(
         "Ridge adds α‖w‖² to the sum of the squared errors, a training loop to their mean. The same α is "
         "then stronger by a factor of the number of rows, and a port shrinks far too much. Neither penalises "
@@ -831,8 +831,8 @@ elastic_net = Card(
     wrong=(
         "Lasso and ElasticNet halve the mean squared error and the squared norm, and not the absolute norm. "
         "Keras's L1L2 beside a mean squared error halves nothing. With the same α a port has half the L1, "
-        "and keeps coefficients that Lasso sets to zero. Gradient descent alone never sets one to zero: it "
-        "takes a proximal step, as here."
+        "and keeps coefficients that Lasso sets to zero. Gradient descent alone never sets one to zero: "
+        "that takes a proximal step, as here."
     ),
     conventions={
         "sklearn": "min 1/(2n)·Σ(xᵢ·w - yᵢ)² + α·ρ·‖w‖₁ + ½α(1 - ρ)·‖w‖²",
@@ -856,7 +856,7 @@ def _(x, y):
 
 @elastic_net.numpy.like("sklearn")
 def _(x, y):
-    """Halve the mean squared error, and the factor of the square."""
+    """Halve the mean squared error and the squared norm, but not the absolute norm."""
     w = np.zeros(4)
     for _ in range(150):
         w = w - 0.2 * (x.T @ (x @ w - y) / len(x) + 0.25 * w)
@@ -873,7 +873,7 @@ def _(x, y):
 
 @elastic_net.sklearn.like("torch")
 def _(x, y):
-    """Halve the part of L1, and share out α anew."""
+    """Halve the L1 part, keep the L2 part, and compute alpha and l1_ratio from the two."""
     from sklearn.linear_model import ElasticNet
 
     l1, l2 = 0.5 * 0.5 / 2, 0.5 * (1 - 0.5)
@@ -896,7 +896,7 @@ def _(x, y):
 
 @elastic_net.tensorflow.like("sklearn")
 def _(x, y):
-    """Halve the mean squared error and the square: `tf.nn.l2_loss` does."""
+    """Halve the mean squared error and the squared norm with `tf.nn.l2_loss`, not the absolute norm."""
     import tensorflow as tf
 
     w = tf.Variable(np.zeros(4))
@@ -923,7 +923,7 @@ def _(x, y):
 
 @elastic_net.keras.like("sklearn")
 def _(x, y):
-    """Halve the mean squared error, and the factor of L2."""
+    """Halve the mean squared error and the factor of L2, but not that of L1."""
     import keras
     import tensorflow as tf
 
@@ -950,7 +950,7 @@ def _(x, y):
 
 @elastic_net.torch.like("sklearn")
 def _(x, y):
-    """Halve the mean squared error, and the factor of the square."""
+    """Halve the mean squared error and the squared norm, but not the absolute norm."""
     import torch
 
     x, y, w = torch.tensor(x), torch.tensor(y), torch.zeros(4, requires_grad=True)
@@ -967,9 +967,9 @@ perceptron_tie = Card(
     title="Perceptron: a row on the boundary",
     wrong=(
         "At the start every row lies on the boundary. Scikit-learn counts that as a mistake; a textbook's "
-        "step function, 1 at 0, calls it class 1 and learns from the other class alone; and the gradient of "
-        "max(0, -y·z) is 0 there in the frameworks, so that a perceptron that starts from zero by autograd "
-        "never learns anything. Later, only coarse data lie on the boundary."
+        "step function, 1 at 0, calls it class 1, so that only rows of the other class are mistakes; and "
+        "the gradient of max(0, -y·z) is 0 there in the frameworks, so that a perceptron that starts from "
+        "zero by autograd never learns anything. Later, only coarse data lie on the boundary."
     ),
     conventions={
         "sklearn": "update if y·z ≤ 0",
@@ -993,7 +993,7 @@ def _(x, y):
 
 @perceptron_tie.numpy.like("sklearn")
 def _(x, y):
-    """Update if y·z ≤ 0."""
+    """Learn from a row if y·z ≤ 0."""
     w = np.zeros(3)
     for i in range(len(x)):
         z = x[i] @ w
@@ -1004,7 +1004,7 @@ def _(x, y):
 
 @perceptron_tie.numpy.like("torch")
 def _(x, y):
-    """Update if y·z < 0."""
+    """Learn from a row if y·z < 0."""
     w = np.zeros(3)
     for i in range(len(x)):
         z = x[i] @ w
@@ -1022,7 +1022,7 @@ def _(x, y):
 
 @perceptron_tie.sklearn.like("numpy")
 def _(x, y):
-    """Call `partial_fit` for the rows alone of which the step function is wrong."""
+    """Call `partial_fit` only for rows of which the step function is wrong."""
     from sklearn.linear_model import Perceptron
 
     model = Perceptron(fit_intercept=False).partial_fit(0 * x[:1], y[:1], classes=[-1, 1])
@@ -1035,7 +1035,7 @@ def _(x, y):
 
 @perceptron_tie.sklearn.like("torch")
 def _(x, y):
-    """Call `partial_fit` for the rows alone on the wrong side."""
+    """Call `partial_fit` only for rows on the wrong side, y·z < 0."""
     from sklearn.linear_model import Perceptron
 
     model = Perceptron(fit_intercept=False).partial_fit(0 * x[:1], y[:1], classes=[-1, 1])
@@ -1060,7 +1060,7 @@ def _(x, y):
 
 @perceptron_tie.tensorflow.like("sklearn")
 def _(x, y):
-    """Choose the branch with `tf.where`."""
+    """Write the loss with `tf.where`: -y·z where y·z ≤ 0, else 0."""
     import tensorflow as tf
 
     w = tf.Variable(np.zeros(3))
@@ -1074,7 +1074,7 @@ def _(x, y):
 
 @perceptron_tie.tensorflow.like("numpy")
 def _(x, y):
-    """Choose the branch with `tf.where`."""
+    """Write the loss with `tf.where`: -y·z where the step function is wrong, else 0."""
     import tensorflow as tf
 
     w = tf.Variable(np.zeros(3))
@@ -1101,7 +1101,7 @@ def _(x, y):
 
 @perceptron_tie.keras.like("sklearn")
 def _(x, y):
-    """Choose the branch with `keras.ops.where`."""
+    """Write the loss with `keras.ops.where`: -y·z where y·z ≤ 0, else 0."""
     import keras
     import tensorflow as tf
 
@@ -1116,7 +1116,7 @@ def _(x, y):
 
 @perceptron_tie.keras.like("numpy")
 def _(x, y):
-    """Choose the branch with `keras.ops.where`."""
+    """Write the loss with `keras.ops.where`: -y·z where the step function is wrong, else 0."""
     import keras
     import tensorflow as tf
 
@@ -1145,7 +1145,7 @@ def _(x, y):
 
 @perceptron_tie.torch.like("sklearn")
 def _(x, y):
-    """Choose the branch with `torch.where`."""
+    """Write the loss with `torch.where`: -y·z where y·z ≤ 0, else 0."""
     import torch
 
     x, y, w = torch.tensor(x), torch.tensor(y), torch.zeros(3, requires_grad=True)
@@ -1161,7 +1161,7 @@ def _(x, y):
 
 @perceptron_tie.torch.like("numpy")
 def _(x, y):
-    """Choose the branch with `torch.where`."""
+    """Write the loss with `torch.where`: -y·z where the step function is wrong, else 0."""
     import torch
 
     x, y, w = torch.tensor(x), torch.tensor(y), torch.zeros(3, requires_grad=True)
@@ -1206,7 +1206,7 @@ def _(x, y):
 
 @sgd_huber.numpy.like("sklearn")
 def _(x, y):
-    """Clip at 0.1."""
+    """Clip the error at SGDRegressor's epsilon, 0.1."""
     w = np.zeros(4)
     for i in range(len(x)):
         w = w - 0.05 * np.clip(x[i] @ w - y[i], -0.1, 0.1) * x[i]

@@ -199,7 +199,7 @@ def _(y, p):
 
 @logits_or_probabilities.numpy.like("torch")
 def _(y, p):
-    """Apply a softmax to what is taken for logits."""
+    """Take the predictions for logits, and apply another softmax to them."""
     q = np.exp(p) / np.exp(p).sum(axis=1, keepdims=True)
     return -np.log(q[np.arange(5), y]).mean()
 
@@ -213,7 +213,7 @@ def _(y, p):
 
 @logits_or_probabilities.sklearn.like("torch")
 def _(y, p):
-    """Apply a softmax to what is taken for logits."""
+    """Take the predictions for logits, and apply another softmax to them."""
     from scipy.special import softmax
     from sklearn.metrics import log_loss
 
@@ -229,7 +229,7 @@ def _(y, p):
 
 @logits_or_probabilities.tensorflow.like("keras")
 def _(y, p):
-    """Hand over logits: leave out the softmax, or take the logarithm of what comes out of it."""
+    """Hand the loss logits: leave out the model's softmax, or take the logarithm of its output."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, tf.math.log(p)))
@@ -244,7 +244,7 @@ def _(y, p):
 
 @logits_or_probabilities.keras.like("torch")
 def _(y, p):
-    """Say `from_logits=True`."""
+    """Pass `from_logits=True` to the loss."""
     import keras
 
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, p)
@@ -260,7 +260,7 @@ def _(y, p):
 
 @logits_or_probabilities.torch.like("keras")
 def _(y, p):
-    """Hand over logits: leave out the softmax, or take `nll_loss` of the logarithm of what comes out."""
+    """Leave out the model's softmax, or give `nll_loss` the logarithm of its output."""
     import torch
     import torch.nn.functional as F
 
@@ -296,13 +296,13 @@ def _(y, p):
 
 @squared_error.numpy.like("sklearn")
 def _(y, p):
-    """Divide by the rows."""
+    """Divide the gradient by the number of rows."""
     return (p - y) / len(y)
 
 
 @squared_error.numpy.like("keras")
 def _(y, p):
-    """Divide by the number of elements, and leave out the half."""
+    """Leave out the half, which doubles the gradient, and divide by the number of elements."""
     return 2 * (p - y) / y.size
 
 
@@ -320,7 +320,7 @@ def _(y, p):
 
 @squared_error.sklearn.like("numpy")
 def _(y, p):
-    """Multiply the learning rate by the number of rows."""
+    """Multiply `learning_rate_init` by the number of rows (plain descent, no penalty)."""
     from sklearn.neural_network import MLPRegressor
 
     x, rate = np.eye(len(y)), len(y)
@@ -333,7 +333,7 @@ def _(y, p):
 
 @squared_error.sklearn.like("keras")
 def _(y, p):
-    """Multiply the learning rate by two, and divide it by the number of outputs."""
+    """Multiply `learning_rate_init` by 2 over the number of outputs (plain descent, no penalty)."""
     from sklearn.neural_network import MLPRegressor
 
     x, rate = np.eye(len(y)), 2 / y.shape[1]
@@ -356,7 +356,7 @@ def _(y, p):
 
 @squared_error.tensorflow.like("sklearn")
 def _(y, p):
-    """Divide by the rows."""
+    """Divide `tf.nn.l2_loss` by the number of rows."""
     import tensorflow as tf
 
     p = tf.Variable(p)
@@ -367,7 +367,7 @@ def _(y, p):
 
 @squared_error.tensorflow.like("keras")
 def _(y, p):
-    """Take the mean of the squares."""
+    """Take `tf.reduce_mean` of the squares in place of `tf.nn.l2_loss`."""
     import tensorflow as tf
 
     p = tf.Variable(p)
@@ -401,7 +401,7 @@ def _(y, p):
 
 @squared_error.keras.like("sklearn")
 def _(y, p):
-    """Multiply by half the number of outputs."""
+    """Multiply the loss by half the number of outputs."""
     import keras
     import tensorflow as tf
 
@@ -424,7 +424,7 @@ def _(y, p):
 
 @squared_error.torch.like("numpy")
 def _(y, p):
-    """Sum the squares, and halve them."""
+    """Pass `reduction="sum"`, and halve the loss."""
     import torch
     import torch.nn.functional as F
 
@@ -436,7 +436,7 @@ def _(y, p):
 
 @squared_error.torch.like("sklearn")
 def _(y, p):
-    """Multiply by half the number of outputs."""
+    """Multiply the loss by half the number of outputs."""
     import torch
     import torch.nn.functional as F
 
@@ -452,8 +452,8 @@ loss_per_row = Card(
     wrong=(
         "The losses of tf.nn, and the functions of keras.losses, return a loss for each row; Keras's loss "
         "classes and PyTorch return the mean. A tape takes the rows as they are, and differentiates their "
-        "sum, where PyTorch's `backward` would refuse them. The gradient then is as many times too large as "
-        "the batch has rows. The mean in the log looks right, and so does training with Adam."
+        "sum, where PyTorch's `backward` would refuse them. The gradient is then too large by a factor of "
+        "the number of rows. The mean in the log looks right, and so does training with Adam."
     ),
     conventions={
         "numpy sklearn keras torch": "∂L/∂z = (softmax(z) - onehot(y)) / N",
@@ -473,7 +473,7 @@ def _(y, z):
 
 @loss_per_row.numpy.like("tensorflow")
 def _(y, z):
-    """Do not divide by the rows."""
+    """Do not divide the gradient by the number of rows."""
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     return p - np.eye(3)[y]
 
@@ -492,7 +492,7 @@ def _(y, z):
 
 @loss_per_row.sklearn.like("tensorflow")
 def _(y, z):
-    """Multiply the learning rate by the number of rows."""
+    """Multiply `learning_rate_init` by the number of rows (plain descent, no penalty)."""
     from sklearn.neural_network import MLPClassifier
 
     x, rate = np.eye(len(y)), len(y)
@@ -515,7 +515,7 @@ def _(y, z):
 
 @loss_per_row.tensorflow.like("keras")
 def _(y, z):
-    """Take the mean before the gradient."""
+    """Take `tf.reduce_mean` of the losses, inside the tape."""
     import tensorflow as tf
 
     z = tf.Variable(z)
@@ -537,7 +537,7 @@ def _(y, z):
 
 @loss_per_row.keras.like("tensorflow")
 def _(y, z):
-    """Reduce by the sum, or take the function, which does not reduce."""
+    """Pass `reduction="sum"` to the loss, or call its function, which does not reduce."""
     import keras
     import tensorflow as tf
 
@@ -560,7 +560,7 @@ def _(y, z):
 
 @loss_per_row.torch.like("tensorflow")
 def _(y, z):
-    """Reduce by the sum."""
+    """Pass `reduction="sum"` to the loss."""
     import torch
     import torch.nn.functional as F
 
@@ -572,7 +572,7 @@ def _(y, z):
 
 targets_shape = Card(
     id="targets-shape",
-    title="Targets (N,) and predictions (N, 1)",
+    title="Targets (N,) against predictions (N, 1): a loss over all pairs",
     wrong=(
         "A layer of one unit predicts a column. Subtracting a row of targets from it gives an N by N table "
         "of all pairs, and its mean is a fine scalar: the model learns to predict the mean of the targets. "
@@ -596,7 +596,7 @@ def _(y, p):
 
 @targets_shape.numpy.like("keras")
 def _(y, p):
-    """Make the targets a column."""
+    """Make the targets a column: `y[:, np.newaxis]`."""
     return np.mean((p - y[:, np.newaxis]) ** 2)
 
 
@@ -609,7 +609,7 @@ def _(y, p):
 
 @targets_shape.sklearn.like("torch")
 def _(y, p):
-    """Write out all pairs."""
+    """Broadcast targets and predictions to all N by N pairs first."""
     from sklearn.metrics import mean_squared_error
 
     p, y = np.broadcast_arrays(p, y)
@@ -625,7 +625,7 @@ def _(y, p):
 
 @targets_shape.tensorflow.like("keras")
 def _(y, p):
-    """Make the targets a column."""
+    """Make the targets a column: `y[:, tf.newaxis]`."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.square(p - tf.constant(y)[:, tf.newaxis]))
@@ -640,7 +640,7 @@ def _(y, p):
 
 @targets_shape.keras.like("torch")
 def _(y, p):
-    """Write out all pairs."""
+    """Broadcast targets and predictions to all N by N pairs first."""
     import keras
 
     p, y = np.broadcast_arrays(p, y)
@@ -657,7 +657,7 @@ def _(y, p):
 
 @targets_shape.torch.like("keras")
 def _(y, p):
-    """Make the targets a column."""
+    """Make the targets a column: `y.unsqueeze(1)`."""
     import torch
     import torch.nn.functional as F
 
@@ -670,11 +670,12 @@ label_sum = Card(
     wrong=(
         "A row has a loss for each of its labels. Scikit-learn adds them up, as the likelihood of "
         "independent labels does; Keras, PyTorch and the usual mean in TensorFlow average over them as well "
-        "as over the rows. The gradient differs by the number of outputs, and with one output not at all."
+        "as over the rows. The gradient differs by a factor of the number of outputs; with one output all "
+        "agree."
     ),
     conventions={
-        "numpy sklearn": "L = Σᵢ Σₖ BCEᵢₖ / N",
-        "tensorflow keras torch": "L = Σᵢ Σₖ BCEᵢₖ / (N·K)",
+        "numpy sklearn": "L = Σᵢ Σₖ BCEᵢₖ / N,  ∂L/∂z = (σ(z)-y) / N",
+        "tensorflow keras torch": "L = Σᵢ Σₖ BCEᵢₖ / (N·K),  ∂L/∂z = (σ(z)-y) / (N·K)",
     },
     given=labels,
     differs=0.3,
@@ -690,7 +691,7 @@ def _(y, z):
 
 @label_sum.numpy.like("keras")
 def _(y, z):
-    """Divide by the number of elements, not of rows."""
+    """Divide the gradient by the number of elements, not of rows."""
     p = 1 / (1 + np.exp(-z))
     return (p - y) / y.size
 
@@ -709,7 +710,7 @@ def _(y, z):
 
 @label_sum.sklearn.like("keras")
 def _(y, z):
-    """Divide the learning rate by the number of outputs."""
+    """Divide `learning_rate_init` by the number of outputs (plain descent, no penalty)."""
     from sklearn.neural_network import MLPClassifier
 
     x, rate = np.eye(len(y)), 1 / y.shape[1]
@@ -732,7 +733,7 @@ def _(y, z):
 
 @label_sum.tensorflow.like("sklearn")
 def _(y, z):
-    """Sum over the outputs, and take the mean of the rows."""
+    """Sum the losses over the outputs, and take the mean over the rows."""
     import tensorflow as tf
 
     y, z = tf.constant(y, tf.float64), tf.Variable(z)
@@ -755,7 +756,7 @@ def _(y, z):
 
 @label_sum.keras.like("sklearn")
 def _(y, z):
-    """Multiply by the number of outputs."""
+    """Multiply the loss by the number of outputs."""
     import keras
     import tensorflow as tf
 
@@ -778,7 +779,7 @@ def _(y, z):
 
 @label_sum.torch.like("sklearn")
 def _(y, z):
-    """Sum over the outputs, and take the mean of the rows."""
+    """Sum the losses over the outputs, and take the mean over the rows."""
     import torch
     import torch.nn.functional as F
 
@@ -816,7 +817,7 @@ def _(y, p):
 
 @regressor_outputs.numpy.like("sklearn")
 def _(y, p):
-    """Divide the gradient by the rows, and the loss by the number of elements."""
+    """Divide the gradient by the number of rows, and the loss by the number of elements."""
     loss, gradient = np.mean((p - y) ** 2) / 2, (p - y) / len(y)
     return np.append(gradient, loss)
 
@@ -835,7 +836,7 @@ def _(y, p):
 
 @regressor_outputs.sklearn.like("torch")
 def _(y, p):
-    """Divide the learning rate by the number of outputs."""
+    """Divide `learning_rate_init` by the number of outputs (plain descent, no penalty)."""
     from sklearn.neural_network import MLPRegressor
 
     x, rate = np.eye(len(y)), 1 / y.shape[1]
@@ -858,7 +859,7 @@ def _(y, p):
 
 @regressor_outputs.tensorflow.like("sklearn")
 def _(y, p):
-    """Differentiate the sum over outputs, and show their mean."""
+    """Differentiate the sum over the outputs, and log their mean."""
     import tensorflow as tf
 
     p = tf.Variable(p)
@@ -880,7 +881,7 @@ def _(y, p):
 
 @regressor_outputs.keras.like("sklearn")
 def _(y, p):
-    """Differentiate the sum over outputs, and show their mean."""
+    """Differentiate the sum over the outputs, and log their mean."""
     import keras
     import tensorflow as tf
 
@@ -903,7 +904,7 @@ def _(y, p):
 
 @regressor_outputs.torch.like("sklearn")
 def _(y, p):
-    """Differentiate the sum over outputs, and show their mean."""
+    """Differentiate the sum over the outputs, and log their mean."""
     import torch
     import torch.nn.functional as F
 
@@ -943,7 +944,7 @@ def _(y, z, w):
 
 @class_weights.numpy.like("keras")
 def _(y, z, w):
-    """Multiply by the weights, and take the mean of the rows."""
+    """Multiply the losses by the weights, and take the mean over the rows."""
     losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(5), y]
     return np.mean(w[y] * losses)
 
@@ -958,7 +959,7 @@ def _(y, z, w):
 
 @class_weights.sklearn.like("keras")
 def _(y, z, w):
-    """Multiply by the mean weight of the batch."""
+    """Multiply the weighted mean by the mean weight of the batch."""
     from scipy.special import softmax
     from sklearn.metrics import log_loss
 
@@ -975,7 +976,7 @@ def _(y, z, w):
 
 @class_weights.tensorflow.like("torch")
 def _(y, z, w):
-    """Divide by the sum of the weights in the batch."""
+    """Divide the sum of the weighted losses by the sum of the weights in the batch."""
     import tensorflow as tf
 
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, z)
@@ -992,7 +993,7 @@ def _(y, z, w):
 
 @class_weights.keras.like("torch")
 def _(y, z, w):
-    """Say `reduction="mean_with_sample_weight"`."""
+    """Pass `reduction="mean_with_sample_weight"` to the loss."""
     import keras
 
     reduction = "mean_with_sample_weight"
@@ -1011,7 +1012,7 @@ def _(y, z, w):
 
 @class_weights.torch.like("keras")
 def _(y, z, w):
-    """Hand over the targets as one-hot rows: the mean then is that of the rows."""
+    """Hand over the targets as one-hot rows: then the mean is over the rows."""
     import torch
     import torch.nn.functional as F
 
@@ -1024,9 +1025,9 @@ sample_weights = Card(
     title="Sample weights: divided by the rows or by the weights",
     wrong=(
         "With `sample_weight`, Keras multiplies each row's loss and divides by the number of rows; "
-        "scikit-learn divides by the sum of the weights, in training and in metrics, as np.average does. "
-        "PyTorch and TensorFlow have no such argument, and by hand one writes what Keras does. Weights that "
-        "have a mean of one in every batch hide it."
+        "scikit-learn's networks and metrics divide by the sum of the weights, as np.average does, and so "
+        "does PyTorch's `mse_loss` when it is given `weight`. By hand, in PyTorch as in TensorFlow, one "
+        "writes what Keras does. Weights that have a mean of one in every batch hide it."
     ),
     conventions={
         "numpy sklearn": "L = Σ wᵢ·(pᵢ-yᵢ)² / (2·Σ wᵢ),  ∂L/∂p = w·(p-y) / Σ w",
@@ -1046,7 +1047,7 @@ def _(y, p, w):
 
 @sample_weights.numpy.like("keras")
 def _(y, p, w):
-    """Divide by the number of rows."""
+    """Divide the weighted gradient by the number of rows."""
     return w * (p - y) / len(y)
 
 
@@ -1064,7 +1065,7 @@ def _(y, p, w):
 
 @sample_weights.sklearn.like("keras")
 def _(y, p, w):
-    """Multiply the learning rate by the mean weight of the batch."""
+    """Multiply `learning_rate_init` by the mean weight of the batch (plain descent, no penalty)."""
     from sklearn.neural_network import MLPRegressor
 
     x, rate = np.eye(len(y)), w.mean()
@@ -1087,7 +1088,7 @@ def _(y, p, w):
 
 @sample_weights.tensorflow.like("sklearn")
 def _(y, p, w):
-    """Divide by the sum of the weights in the batch."""
+    """Divide the sum of the weighted losses by the sum of the weights in the batch."""
     import tensorflow as tf
 
     p = tf.Variable(p)
@@ -1109,7 +1110,7 @@ def _(y, p, w):
 
 @sample_weights.keras.like("sklearn")
 def _(y, p, w):
-    """Say `reduction="mean_with_sample_weight"`."""
+    """Pass `reduction="mean_with_sample_weight"` to the loss."""
     import keras
     import tensorflow as tf
 
@@ -1133,12 +1134,12 @@ def _(y, p, w):
 
 @sample_weights.torch.like("sklearn")
 def _(y, p, w):
-    """Divide by the sum of the weights in the batch."""
+    """Pass the weights to `mse_loss` as `weight`: then it divides by their sum."""
     import torch
     import torch.nn.functional as F
 
     y, p, w = torch.tensor(y), torch.tensor(p, requires_grad=True), torch.tensor(w)
-    loss = (w * F.mse_loss(p, y, reduction="none")).sum() / w.sum() / 2
+    loss = F.mse_loss(p, y, weight=w) / 2
     loss.backward()
     return p.grad
 
@@ -1171,7 +1172,7 @@ def _(y, p, w):
 
 @flat_targets.numpy.like("torch")
 def _(y, p, w):
-    """Multiply by the weights, and take the mean of the rows."""
+    """Multiply the losses by the weights, and take the mean over the rows."""
     return np.mean(w * (p - y) ** 2)
 
 
@@ -1190,7 +1191,7 @@ def _(y, p, w):
 
 @flat_targets.sklearn.like("torch")
 def _(y, p, w):
-    """Multiply by the mean weight."""
+    """Multiply the weighted mean by the mean weight."""
     from sklearn.metrics import mean_squared_error
 
     return mean_squared_error(y, p, sample_weight=w) * w.mean()
@@ -1198,7 +1199,7 @@ def _(y, p, w):
 
 @flat_targets.sklearn.like("keras")
 def _(y, p, w):
-    """Leave the weights out, and multiply by their mean."""
+    """Leave `sample_weight` out, and multiply by the mean weight."""
     from sklearn.metrics import mean_squared_error
 
     return mean_squared_error(y, p) * w.mean()
@@ -1213,7 +1214,7 @@ def _(y, p, w):
 
 @flat_targets.tensorflow.like("sklearn")
 def _(y, p, w):
-    """Divide by the sum of the weights."""
+    """Divide the sum of the weighted losses by the sum of the weights."""
     import tensorflow as tf
 
     return tf.reduce_sum(w * tf.square(p - tf.constant(y))) / tf.reduce_sum(w)
@@ -1236,7 +1237,7 @@ def _(y, p, w):
 
 @flat_targets.keras.like("torch")
 def _(y, p, w):
-    """Make targets and predictions columns."""
+    """Give targets and predictions a second axis of one, as a layer of one unit does."""
     import keras
 
     return keras.losses.MeanSquaredError()(y[:, None], p[:, None], sample_weight=w)
@@ -1244,7 +1245,7 @@ def _(y, p, w):
 
 @flat_targets.keras.like("sklearn")
 def _(y, p, w):
-    """Make targets and predictions columns, and say `reduction="mean_with_sample_weight"`."""
+    """Give targets and predictions a second axis of one; pass `reduction="mean_with_sample_weight"`."""
     import keras
 
     loss = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
@@ -1262,12 +1263,12 @@ def _(y, p, w):
 
 @flat_targets.torch.like("sklearn")
 def _(y, p, w):
-    """Divide by the sum of the weights."""
+    """Pass the weights to `mse_loss` as `weight`: then it divides by their sum."""
     import torch
     import torch.nn.functional as F
 
     y, p, w = torch.tensor(y), torch.tensor(p), torch.tensor(w)
-    return (w * F.mse_loss(p, y, reduction="none")).sum() / w.sum()
+    return F.mse_loss(p, y, weight=w)
 
 
 @flat_targets.torch.like("keras")
@@ -1307,7 +1308,7 @@ def _(y, z):
 
 @class_axis.numpy.like("torch")
 def _(y, z):
-    """Normalise over axis 1, and pick there."""
+    """Take the softmax over axis 1, and pick the class there."""
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -np.take_along_axis(log_p, y[:, np.newaxis, :], axis=1).mean()
 
@@ -1321,7 +1322,7 @@ def _(y, z):
 
 @class_axis.tensorflow.like("torch")
 def _(y, z):
-    """Move the classes to the end."""
+    """Move the classes from axis 1 to the end."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, tf.transpose(z, [0, 2, 1])))
@@ -1336,7 +1337,7 @@ def _(y, z):
 
 @class_axis.keras.like("torch")
 def _(y, z):
-    """Move the classes to the end."""
+    """Move the classes from axis 1 to the end."""
     import keras
 
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, keras.ops.moveaxis(z, 1, -1))
@@ -1352,7 +1353,7 @@ def _(y, z):
 
 @class_axis.torch.like("keras")
 def _(y, z):
-    """Move the classes to axis 1."""
+    """Move the classes to axis 1: `z.movedim(-1, 1)`."""
     import torch
     import torch.nn.functional as F
 
@@ -1368,8 +1369,8 @@ nll_probabilities = Card(
         "and has no strong gradient where the model is badly wrong. A log_softmax belongs before it."
     ),
     conventions={
-        "numpy sklearn tensorflow keras": "L = -Σ log x_y / N",
-        "torch": "L = -Σ x_y / N",
+        "numpy sklearn tensorflow keras": "L = -Σ log p_y / N",
+        "torch": "L = -Σ p_y / N",
     },
     given=probabilities,
     differs=0.6,
@@ -1383,7 +1384,7 @@ def _(y, p):
 
 @nll_probabilities.numpy.like("torch")
 def _(y, p):
-    """Take no logarithm."""
+    """Leave out the logarithm of the probabilities."""
     return -p[np.arange(5), y].mean()
 
 
@@ -1396,10 +1397,10 @@ def _(y, p):
 
 @nll_probabilities.sklearn.like("torch")
 def _(y, p):
-    """Take the logarithm back: a row's mean of absolute errors is twice what the class lacks to one."""
+    """Take K/2 times the mean absolute error against one-hot targets, which is 1 - p, and subtract 1."""
     from sklearn.metrics import mean_absolute_error
 
-    return 1.5 * mean_absolute_error(np.eye(3)[y], p) - 1
+    return 3 / 2 * mean_absolute_error(np.eye(3)[y], p) - 1
 
 
 @nll_probabilities.tensorflow
@@ -1411,7 +1412,7 @@ def _(y, p):
 
 @nll_probabilities.tensorflow.like("torch")
 def _(y, p):
-    """Take no logarithm."""
+    """Leave out the logarithm of the probabilities."""
     import tensorflow as tf
 
     return -tf.reduce_mean(tf.gather(p, y, axis=1, batch_dims=1))
@@ -1426,7 +1427,7 @@ def _(y, p):
 
 @nll_probabilities.keras.like("torch")
 def _(y, p):
-    """Pick by hand, and take no logarithm."""
+    """Pick the probability of the class by hand, and take no logarithm."""
     import keras
 
     return -keras.ops.mean(keras.ops.take_along_axis(p, y[:, None], axis=1))
@@ -1442,7 +1443,7 @@ def _(y, p):
 
 @nll_probabilities.torch.like("keras")
 def _(y, p):
-    """Take the logarithm first; of logits, log_softmax."""
+    """Apply `log` to the probabilities first, or `log_softmax` to logits."""
     import torch
     import torch.nn.functional as F
 
@@ -1454,9 +1455,9 @@ predicted_logits = Card(
     title="A model trained from logits predicts logits",
     wrong=(
         "Where the loss holds the sigmoid or softmax, the model has none, and predicts numbers below 0 and "
-        "above 1. A threshold of 0.5 then stands at a probability of 0.62, and averages, calibration and "
-        "ROC curves of several models mix the scales. Classes by the largest output are not affected. "
-        "Scikit-learn's `predict_proba` applies it."
+        "above 1. A threshold of one half then stands at a probability that is clearly higher, and "
+        "averages, calibration and ROC curves of several models mix the scales. Classes by the largest "
+        "output are not affected. Scikit-learn's `predict_proba` applies it."
     ),
     conventions={
         "sklearn": "p = σ(x·w + b)",
@@ -1475,7 +1476,7 @@ def _(x, w, b):
 
 @predicted_logits.numpy.like("sklearn")
 def _(x, w, b):
-    """Apply the sigmoid."""
+    """Apply a sigmoid to what the model predicts."""
     return 1 / (1 + np.exp(-(x @ w + b)))
 
 
@@ -1490,7 +1491,7 @@ def _(x, w, b):
 
 @predicted_logits.sklearn.like("keras")
 def _(x, w, b):
-    """Ask for the decision function."""
+    """Call `decision_function` in place of `predict_proba`."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression()
@@ -1507,7 +1508,7 @@ def _(x, w, b):
 
 @predicted_logits.tensorflow.like("sklearn")
 def _(x, w, b):
-    """Apply the sigmoid."""
+    """Apply a sigmoid to what the model predicts."""
     import tensorflow as tf
 
     return tf.sigmoid(tf.matmul(x, w) + b)
@@ -1525,7 +1526,7 @@ def _(x, w, b):
 
 @predicted_logits.keras.like("sklearn")
 def _(x, w, b):
-    """Apply the sigmoid."""
+    """Apply a sigmoid to what the model predicts."""
     import keras
 
     layer = keras.layers.Dense(1)
@@ -1545,7 +1546,7 @@ def _(x, w, b):
 
 @predicted_logits.torch.like("sklearn")
 def _(x, w, b):
-    """Apply the sigmoid."""
+    """Apply a sigmoid to what the model predicts."""
     import torch
 
     layer = torch.nn.Linear(4, 1)
@@ -1581,7 +1582,7 @@ def _(x, y, w):
 
 @binary_head.numpy.like("torch")
 def _(x, y, w):
-    """Double the learning rate, as long as there is no penalty and descent is plain."""
+    """Double the learning rate (plain descent, no penalty)."""
     d = w[:, 1] - w[:, 0]
     p = 1 / (1 + np.exp(-x @ d))
     return d - 2 * 0.5 * x.T @ (p - y) / len(y)
@@ -1600,7 +1601,7 @@ def _(x, y, w):
 
 @binary_head.sklearn.like("torch")
 def _(x, y, w):
-    """Double the learning rate, as long as there is no penalty and descent is plain."""
+    """Double the learning rate (plain descent, no penalty)."""
     from sklearn.neural_network import MLPClassifier
 
     model = MLPClassifier(hidden_layer_sizes=(), solver="sgd", learning_rate_init=1, momentum=0, alpha=0)
@@ -1623,7 +1624,7 @@ def _(x, y, w):
 
 @binary_head.tensorflow.like("sklearn")
 def _(x, y, w):
-    """Take one unit and a sigmoid."""
+    """Give the model one unit, and take `sigmoid_cross_entropy_with_logits`."""
     import tensorflow as tf
 
     d, y = tf.Variable(w[:, 1] - w[:, 0]), tf.constant(y, tf.float64)
@@ -1645,7 +1646,7 @@ def _(x, y, w):
 
 @binary_head.keras.like("torch")
 def _(x, y, w):
-    """Take two units and a softmax."""
+    """Give the model two units, and take SparseCategoricalCrossentropy."""
     import keras
     import tensorflow as tf
 
@@ -1669,7 +1670,7 @@ def _(x, y, w):
 
 @binary_head.torch.like("sklearn")
 def _(x, y, w):
-    """Take one unit, and `binary_cross_entropy_with_logits`."""
+    """Give the model one unit, and take `binary_cross_entropy_with_logits`."""
     import torch
     import torch.nn.functional as F
 
@@ -1681,12 +1682,12 @@ def _(x, y, w):
 
 clipped_probabilities = Card(
     id="probability-clipping",
-    title="Cross-entropy of probabilities near 0: four different floors",
+    title="Cross-entropy of probabilities near 0 or 1: how they are clipped",
     wrong=(
-        "A probability of 0 for what happened has an infinite loss. Keras moves probabilities into "
-        "[ε, 1-ε], with the same ε in every precision; scikit-learn does with the smallest ε of the dtype, "
-        "PyTorch's BCELoss limits the logarithm instead, and by hand nothing is limited. The losses of "
-        "confident mistakes differ, and so does a mean that has one of them. From logits all agree."
+        "A probability of 0 for what happened has an infinite loss. Keras moves probabilities into [ε, "
+        "1-ε], with the same ε in every precision; scikit-learn does so with the machine epsilon of the "
+        "dtype, PyTorch's BCELoss limits the logarithm instead, and by hand nothing is limited. The losses "
+        "of confident mistakes differ, and so does a mean that has one of them. From logits all agree."
     ),
     conventions={
         "numpy tensorflow": "ℓ = -log p",
@@ -1707,7 +1708,7 @@ def _(y, p):
 
 @clipped_probabilities.numpy.like("sklearn")
 def _(y, p):
-    """Clip by the dtype's ε first."""
+    """Clip the probabilities to [ε, 1-ε] first, with the ε of their dtype."""
     eps = np.finfo(p.dtype).eps
     p = np.clip(p, eps, 1 - eps)
     return -np.where(y == 1, np.log(p), np.log(1 - p))
@@ -1715,14 +1716,14 @@ def _(y, p):
 
 @clipped_probabilities.numpy.like("keras")
 def _(y, p):
-    """Clip by Keras's ε first."""
+    """Clip the probabilities to [ε, 1-ε] first, with Keras's ε."""
     p = np.clip(p, 1e-7, 1 - 1e-7)
     return -np.where(y == 1, np.log(p), np.log(1 - p))
 
 
 @clipped_probabilities.numpy.like("torch")
 def _(y, p):
-    """Limit the logarithm, not the probability."""
+    """Limit the logarithm to -100, not the probability."""
     return -np.maximum(np.where(y == 1, np.log(p), np.log(1 - p)), -100)
 
 
@@ -1735,7 +1736,7 @@ def _(y, p):
 
 @clipped_probabilities.sklearn.like("numpy")
 def _(y, p):
-    """Take the loss of logits, which clips nothing."""
+    """Take the loss of logits, `HalfBinomialLoss`, which clips nothing."""
     from scipy.special import logit
     from sklearn._loss import HalfBinomialLoss
 
@@ -1744,7 +1745,7 @@ def _(y, p):
 
 @clipped_probabilities.sklearn.like("keras")
 def _(y, p):
-    """Clip by Keras's ε first."""
+    """Clip the probabilities to [ε, 1-ε] first, with Keras's ε."""
     from sklearn.metrics import log_loss
 
     p = np.clip(p, 1e-7, 1 - 1e-7)
@@ -1753,7 +1754,7 @@ def _(y, p):
 
 @clipped_probabilities.sklearn.like("torch")
 def _(y, p):
-    """Take the loss of logits, which clips nothing, and limit it."""
+    """Take the loss of logits, `HalfBinomialLoss`, which clips nothing, and limit it to 100."""
     from scipy.special import logit
     from sklearn._loss import HalfBinomialLoss
 
@@ -1769,7 +1770,7 @@ def _(y, p):
 
 @clipped_probabilities.tensorflow.like("sklearn")
 def _(y, p):
-    """Clip by the dtype's ε first."""
+    """Clip the probabilities to [ε, 1-ε] first, with the ε of their dtype."""
     import tensorflow as tf
 
     eps = np.finfo(p.dtype).eps
@@ -1779,7 +1780,7 @@ def _(y, p):
 
 @clipped_probabilities.tensorflow.like("keras")
 def _(y, p):
-    """Clip by Keras's ε first."""
+    """Clip the probabilities to [ε, 1-ε] first, with Keras's ε."""
     import tensorflow as tf
 
     p = tf.clip_by_value(p, 1e-7, 1 - 1e-7)
@@ -1788,7 +1789,7 @@ def _(y, p):
 
 @clipped_probabilities.tensorflow.like("torch")
 def _(y, p):
-    """Limit the logarithm, not the probability."""
+    """Limit the logarithm to -100, not the probability."""
     import tensorflow as tf
 
     return -tf.maximum(tf.where(y == 1, tf.math.log(p), tf.math.log(1 - p)), -100)
@@ -1803,7 +1804,7 @@ def _(y, p):
 
 @clipped_probabilities.keras.like("numpy")
 def _(y, p):
-    """Set Keras's ε to zero: for all of Keras."""
+    """Call `keras.config.set_epsilon(0.0)`, which holds for all of Keras."""
     import keras
 
     keras.config.set_epsilon(0.0)
@@ -1812,7 +1813,7 @@ def _(y, p):
 
 @clipped_probabilities.keras.like("sklearn")
 def _(y, p):
-    """Set Keras's ε to that of the dtype: for all of Keras."""
+    """Call `keras.config.set_epsilon` with the ε of the dtype: it holds for all of Keras."""
     import keras
 
     keras.config.set_epsilon(np.finfo(p.dtype).eps)
@@ -1821,7 +1822,7 @@ def _(y, p):
 
 @clipped_probabilities.keras.like("torch")
 def _(y, p):
-    """Set Keras's ε to zero, for all of Keras, and limit the losses."""
+    """Call `keras.config.set_epsilon(0.0)`, which holds for all of Keras, and limit the losses to 100."""
     import keras
 
     keras.config.set_epsilon(0.0)
@@ -1838,7 +1839,7 @@ def _(y, p):
 
 @clipped_probabilities.torch.like("numpy")
 def _(y, p):
-    """Write it out by hand."""
+    """Take the logarithms by hand: `binary_cross_entropy` always limits them."""
     import torch
 
     p = torch.tensor(p)
@@ -1847,7 +1848,7 @@ def _(y, p):
 
 @clipped_probabilities.torch.like("sklearn")
 def _(y, p):
-    """Clip by the dtype's ε first."""
+    """Clip the probabilities to [ε, 1-ε] first, with the ε of their dtype."""
     import torch
     import torch.nn.functional as F
 
@@ -1857,7 +1858,7 @@ def _(y, p):
 
 @clipped_probabilities.torch.like("keras")
 def _(y, p):
-    """Clip by Keras's ε first."""
+    """Clip the probabilities to [ε, 1-ε] first, with Keras's ε."""
     import torch
     import torch.nn.functional as F
 
@@ -1869,9 +1870,10 @@ saturated_gradient = Card(
     title="Confident mistakes: the gradient of cross-entropy through a saturated sigmoid",
     wrong=(
         "A model that is certain and wrong should get the strongest gradient, p - y. From probabilities it "
-        "gets none in Keras as soon as they are clipped, and that row never recovers; in PyTorch the "
-        "gradient of BCELoss fades once p(1-p) is below the least number that it divides by. Float32, where "
-        "a probability rounds to 1, meets it early. From logits all frameworks have the exact gradient."
+        "gets none in Keras as soon as they are clipped, and that row never recovers (unless Keras's own "
+        "sigmoid made them, whose logits the loss then takes); in PyTorch the gradient of BCELoss fades "
+        "once p(1-p) is below the least number that it divides by. Float32, where a probability rounds to "
+        "1, meets it early. From logits all frameworks have the exact gradient."
     ),
     conventions={
         "numpy sklearn tensorflow": "∂ℓ/∂z = p - y",
@@ -1900,7 +1902,7 @@ def _(y, z):
 
 @saturated_gradient.numpy.like("torch")
 def _(y, z):
-    """Divide by p(1-p), but by no less than 10⁻¹² in float32, and multiply by it again."""
+    """Multiply the gradient by p(1-p), and divide it by the larger of that and 10⁻¹² in float32."""
     p = 1 / (1 + np.exp(-z))
     return (p - y) / np.maximum(p * (1 - p), np.float32(1e-12)) * p * (1 - p)
 
@@ -1924,7 +1926,7 @@ def _(y, z):
 
 @saturated_gradient.sklearn.like("torch")
 def _(y, z):
-    """Divide by p(1-p), but by no less than 10⁻¹² in float32, and multiply by it again."""
+    """Multiply the gradient by p(1-p), and divide it by the larger of that and 10⁻¹² in float32."""
     from sklearn._loss import HalfBinomialLoss
 
     gradient = HalfBinomialLoss().gradient(y_true=y[:, 0], raw_prediction=z[:, 0])[:, None]
@@ -1944,7 +1946,7 @@ def _(y, z):
 
 @saturated_gradient.tensorflow.like("keras")
 def _(y, z):
-    """Clip the probabilities, and take their logarithms by hand."""
+    """Clip the probabilities to [ε, 1-ε] with Keras's ε, and take their logarithms by hand."""
     import tensorflow as tf
 
     z = tf.Variable(z)
@@ -1956,7 +1958,7 @@ def _(y, z):
 
 @saturated_gradient.tensorflow.like("torch")
 def _(y, z):
-    """Divide by p(1-p), but by no less than 10⁻¹² in float32, and multiply by it again."""
+    """Multiply the gradient by p(1-p), and divide it by the larger of that and 10⁻¹² in float32."""
     import tensorflow as tf
 
     z = tf.Variable(z)
@@ -1980,7 +1982,7 @@ def _(y, z):
 
 @saturated_gradient.keras.like("numpy")
 def _(y, z):
-    """Hand over logits, and say `from_logits=True`."""
+    """Hand the loss logits, and pass `from_logits=True`."""
     import keras
     import tensorflow as tf
 
@@ -1992,7 +1994,7 @@ def _(y, z):
 
 @saturated_gradient.keras.like("torch")
 def _(y, z):
-    """Divide by p(1-p), but by no less than 10⁻¹² in float32, and multiply by it again."""
+    """Multiply the gradient by p(1-p), and divide it by the larger of that and 10⁻¹² in float32."""
     import keras
     import tensorflow as tf
 
@@ -2016,7 +2018,7 @@ def _(y, z):
 
 @saturated_gradient.torch.like("numpy")
 def _(y, z):
-    """Hand over logits, to `binary_cross_entropy_with_logits`."""
+    """Hand logits to `binary_cross_entropy_with_logits`."""
     import torch
     import torch.nn.functional as F
 
@@ -2028,7 +2030,7 @@ def _(y, z):
 
 @saturated_gradient.torch.like("keras")
 def _(y, z):
-    """Clip the probabilities first."""
+    """Clip the probabilities to [ε, 1-ε] first, with Keras's ε."""
     import torch
     import torch.nn.functional as F
 
@@ -2065,7 +2067,7 @@ def _(y, z):
 
 @cached_logits.numpy.like("keras")
 def _(y, z):
-    """Clip the probabilities by Keras's ε."""
+    """Clip the probabilities to [ε, 1-ε] first, with Keras's ε."""
     p = np.clip(1 / (1 + np.exp(-z)), 1e-7, 1 - 1e-7)
     return -np.where(y == 1, np.log(p), np.log(1 - p))
 
@@ -2079,7 +2081,7 @@ def _(y, z):
 
 @cached_logits.sklearn.like("keras")
 def _(y, z):
-    """Clip the logits where their probability is Keras's ε."""
+    """Clip the logits to where their probability is Keras's ε or 1-ε."""
     from scipy.special import logit
     from sklearn._loss import HalfBinomialLoss
 
@@ -2096,7 +2098,7 @@ def _(y, z):
 
 @cached_logits.tensorflow.like("keras")
 def _(y, z):
-    """Clip the probabilities by Keras's ε."""
+    """Clip the probabilities to [ε, 1-ε] first, with Keras's ε."""
     import tensorflow as tf
 
     p = tf.clip_by_value(tf.sigmoid(z), 1e-7, 1 - 1e-7)
@@ -2114,7 +2116,7 @@ def _(y, z):
 
 @cached_logits.keras.like("torch")
 def _(y, z):
-    """Hand the loss the very tensor that the sigmoid returned; or logits, and `from_logits=True`."""
+    """Hand the loss the very tensor that the sigmoid returned, or logits and `from_logits=True`."""
     import keras
 
     p = keras.ops.sigmoid(z)
@@ -2131,7 +2133,7 @@ def _(y, z):
 
 @cached_logits.torch.like("keras")
 def _(y, z):
-    """Clip the probabilities by Keras's ε."""
+    """Clip the probabilities to [ε, 1-ε] first, with Keras's ε."""
     import torch
     import torch.nn.functional as F
 
@@ -2164,7 +2166,7 @@ def _(y, p):
 
 @renormalised.numpy.like("keras")
 def _(y, p):
-    """Divide each row by its sum."""
+    """Divide each row of predictions by its sum."""
     p = p / p.sum(axis=1, keepdims=True)
     return -np.log(p[np.arange(5), y]).mean()
 
@@ -2178,7 +2180,7 @@ def _(y, p):
 
 @renormalised.sklearn.like("keras")
 def _(y, p):
-    """Divide each row by its sum."""
+    """Divide each row of predictions by its sum."""
     from sklearn.metrics import log_loss
 
     return log_loss(y, p / p.sum(axis=1, keepdims=True))
@@ -2194,7 +2196,7 @@ def _(y, p):
 
 @renormalised.tensorflow.like("keras")
 def _(y, p):
-    """Divide each row by its sum."""
+    """Divide each row of predictions by its sum."""
     import tensorflow as tf
 
     y, p = tf.one_hot(y, 3, dtype=tf.float64), p / p.sum(axis=1, keepdims=True)
@@ -2211,7 +2213,7 @@ def _(y, p):
 
 @renormalised.keras.like("torch")
 def _(y, p):
-    """Sum the logarithms by hand."""
+    """Write the loss by hand: CategoricalCrossentropy always divides."""
     import keras
 
     y = keras.ops.one_hot(y, 3)
@@ -2228,7 +2230,7 @@ def _(y, p):
 
 @renormalised.torch.like("keras")
 def _(y, p):
-    """Divide each row by its sum; or hand the logarithms to `cross_entropy`, whose softmax does it."""
+    """Divide each row of predictions by its sum, or hand their logarithms to `cross_entropy`."""
     import torch
     import torch.nn.functional as F
 
@@ -2262,7 +2264,7 @@ def _(y, z, m):
 
 @ignored_targets.numpy.like("keras")
 def _(y, z, m):
-    """Multiply by the mask, and take the mean of all."""
+    """Multiply the losses by the mask, and take the mean over all positions."""
     losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(6), y]
     return (m * losses).mean()
 
@@ -2277,7 +2279,7 @@ def _(y, z, m):
 
 @ignored_targets.sklearn.like("keras")
 def _(y, z, m):
-    """Multiply by the share of positions that count."""
+    """Multiply the weighted mean by the share of positions that count."""
     from scipy.special import softmax
     from sklearn.metrics import log_loss
 
@@ -2294,7 +2296,7 @@ def _(y, z, m):
 
 @ignored_targets.tensorflow.like("torch")
 def _(y, z, m):
-    """Take the losses that count, and their mean."""
+    """Take the mean only of the losses that count: `tf.boolean_mask(losses, mask)`."""
     import tensorflow as tf
 
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, z)
@@ -2311,7 +2313,7 @@ def _(y, z, m):
 
 @ignored_targets.keras.like("torch")
 def _(y, z, m):
-    """Give what does not count a class of its own, and name it as `ignore_class`."""
+    """Give padding a class number of its own, and pass that number as `ignore_class`."""
     import keras
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-100)
@@ -2329,7 +2331,7 @@ def _(y, z, m):
 
 @ignored_targets.torch.like("keras")
 def _(y, z, m):
-    """Reduce by the sum, and divide by all positions."""
+    """Pass `reduction="sum"`, and divide by the number of all positions."""
     import torch
     import torch.nn.functional as F
 
@@ -2366,13 +2368,13 @@ def _(y, p, w):
 
 @nonzero_weights.numpy.like("tensorflow")
 def _(y, p, w):
-    """Divide by the number of weights that are not zero."""
+    """Divide the sum of the weighted losses by the number of weights that are not zero."""
     return np.sum(w * (p - y) ** 2) / np.count_nonzero(w)
 
 
 @nonzero_weights.numpy.like("torch")
 def _(y, p, w):
-    """Take the mean over all rows."""
+    """Multiply the losses by the weights, and take the mean over all rows."""
     return np.mean(w * (p - y) ** 2)
 
 
@@ -2385,7 +2387,7 @@ def _(y, p, w):
 
 @nonzero_weights.sklearn.like("tensorflow")
 def _(y, p, w):
-    """Multiply by the mean of the weights that are not zero."""
+    """Multiply the weighted mean by the mean of the weights that are not zero."""
     from sklearn.metrics import mean_squared_error
 
     return mean_squared_error(y, p, sample_weight=w) * w[w != 0].mean()
@@ -2393,7 +2395,7 @@ def _(y, p, w):
 
 @nonzero_weights.sklearn.like("torch")
 def _(y, p, w):
-    """Multiply by the mean weight."""
+    """Multiply the weighted mean by the mean weight."""
     from sklearn.metrics import mean_squared_error
 
     return mean_squared_error(y, p, sample_weight=w) * w.mean()
@@ -2408,7 +2410,7 @@ def _(y, p, w):
 
 @nonzero_weights.tensorflow.like("numpy")
 def _(y, p, w):
-    """Reduce by the mean, which is the weighted one."""
+    """Pass `reduction=Reduction.MEAN`, which is the weighted mean."""
     import tensorflow as tf
 
     mean = tf.compat.v1.losses.Reduction.MEAN
@@ -2417,7 +2419,7 @@ def _(y, p, w):
 
 @nonzero_weights.tensorflow.like("torch")
 def _(y, p, w):
-    """Reduce by the size of the batch."""
+    """Pass `reduction=Reduction.SUM_OVER_BATCH_SIZE`."""
     import tensorflow as tf
 
     size = tf.compat.v1.losses.Reduction.SUM_OVER_BATCH_SIZE
@@ -2433,7 +2435,7 @@ def _(y, p, w):
 
 @nonzero_weights.keras.like("numpy")
 def _(y, p, w):
-    """Say `reduction="mean_with_sample_weight"`."""
+    """Pass `reduction="mean_with_sample_weight"` to the loss."""
     import keras
 
     loss = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
@@ -2442,7 +2444,7 @@ def _(y, p, w):
 
 @nonzero_weights.keras.like("tensorflow")
 def _(y, p, w):
-    """Reduce by the sum, and divide by the number of weights that are not zero."""
+    """Pass `reduction="sum"`, and divide by the number of weights that are not zero."""
     import keras
 
     loss = keras.losses.MeanSquaredError(reduction="sum")
@@ -2460,17 +2462,17 @@ def _(y, p, w):
 
 @nonzero_weights.torch.like("numpy")
 def _(y, p, w):
-    """Divide by the sum of the weights."""
+    """Pass the weights to `mse_loss` as `weight`: then it divides by their sum."""
     import torch
     import torch.nn.functional as F
 
     y, p, w = torch.tensor(y), torch.tensor(p), torch.tensor(w)
-    return (w * F.mse_loss(p, y, reduction="none")).sum() / w.sum()
+    return F.mse_loss(p, y, weight=w)
 
 
 @nonzero_weights.torch.like("tensorflow")
 def _(y, p, w):
-    """Divide by the number of weights that are not zero."""
+    """Divide the sum of the weighted losses by the number of weights that are not zero."""
     import torch
     import torch.nn.functional as F
 
@@ -2480,7 +2482,7 @@ def _(y, p, w):
 
 positive_weight = Card(
     id="pos-weight",
-    title="Weights of the positive class: pos_weight",
+    title="pos_weight: how a weight of the positive class is averaged",
     wrong=(
         "Unlike its `weight` for classes, PyTorch's `pos_weight` leaves the mean over the rows as it is, "
         "and so agrees with TensorFlow's function and with weights in Keras. Scikit-learn divides by the "
@@ -2505,7 +2507,7 @@ def _(y, z):
 
 @positive_weight.numpy.like("sklearn")
 def _(y, z):
-    """Divide by the sum of the weights."""
+    """Divide the sum of the weighted losses by the sum of the weights."""
     w = np.where(y == 1, 3, 1)
     return np.average(np.logaddexp(0, z) - y * z, weights=w)
 
@@ -2521,7 +2523,7 @@ def _(y, z):
 
 @positive_weight.sklearn.like("torch")
 def _(y, z):
-    """Multiply by the mean weight of the batch."""
+    """Multiply the weighted mean by the mean weight of the batch."""
     from scipy.special import expit
     from sklearn.metrics import log_loss
 
@@ -2538,7 +2540,7 @@ def _(y, z):
 
 @positive_weight.tensorflow.like("sklearn")
 def _(y, z):
-    """Divide by the sum of the weights."""
+    """Divide the sum of the weighted losses by the sum of the weights."""
     import tensorflow as tf
 
     w = tf.where(y == 1, 3.0, 1.0)
@@ -2556,7 +2558,7 @@ def _(y, z):
 
 @positive_weight.keras.like("sklearn")
 def _(y, z):
-    """Say `reduction="mean_with_sample_weight"`."""
+    """Pass `reduction="mean_with_sample_weight"` to the loss."""
     import keras
 
     w = np.where(y == 1, 3, 1)
@@ -2575,7 +2577,7 @@ def _(y, z):
 
 @positive_weight.torch.like("sklearn")
 def _(y, z):
-    """Divide by the sum of the weights."""
+    """Divide the sum of the weighted losses by the sum of the weights."""
     import torch
     import torch.nn.functional as F
 
@@ -2589,9 +2591,9 @@ smoothed_classes = Card(
     title="Label smoothing: shared by all classes or by the others",
     wrong=(
         "Keras and PyTorch give each class an equal share of the smoothing, the true one included. Code in "
-        "the tradition of Tensor2Tensor shares it among the others alone, so that the same number "
-        "smooths more, the more the fewer classes there are. It shows in the loss from the start, "
-        "and in how certain the trained model is."
+        "the tradition of Tensor2Tensor shares it among the others alone, so that the same number smooths "
+        "more, above all where there are few classes. It shows in the loss from the start, and in how "
+        "certain the trained model is."
     ),
     conventions={
         "numpy": "q = 1-s for the class, s/(K-1) for each other",
@@ -2614,7 +2616,7 @@ def _(y, z):
 
 @smoothed_classes.numpy.like("keras")
 def _(y, z):
-    """Give the true class its share too."""
+    """Give the true class its share of the smoothing too."""
     q = (1 - 0.2) * np.eye(3)[y] + 0.2 / 3
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -(q * log_p).sum(axis=1).mean()
@@ -2630,7 +2632,7 @@ def _(y, z):
 
 @smoothed_classes.tensorflow.like("numpy")
 def _(y, z):
-    """Share the smoothing among the other classes, as the values of `one_hot`."""
+    """Share the smoothing among the other classes: `off_value=s / (K - 1)` of `tf.one_hot`."""
     import tensorflow as tf
 
     q = tf.one_hot(y, 3, on_value=np.float64(1 - 0.2), off_value=np.float64(0.2 / (3 - 1)))
@@ -2647,7 +2649,7 @@ def _(y, z):
 
 @smoothed_classes.keras.like("numpy")
 def _(y, z):
-    """Smooth by s·K/(K-1)."""
+    """Multiply `label_smoothing` by K/(K-1), K being the number of classes."""
     import keras
 
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2 * 3 / (3 - 1))
@@ -2664,7 +2666,7 @@ def _(y, z):
 
 @smoothed_classes.torch.like("numpy")
 def _(y, z):
-    """Smooth by s·K/(K-1)."""
+    """Multiply `label_smoothing` by K/(K-1), K being the number of classes."""
     import torch
     import torch.nn.functional as F
 
@@ -2744,7 +2746,7 @@ def _(y, z):
 
 @smoothed_binary.torch.like("keras")
 def _(y, z):
-    """Pull the targets towards one half by hand."""
+    """Pull the targets towards one half by hand: (1-s)·y + s/2."""
     import torch
     import torch.nn.functional as F
 
@@ -2780,7 +2782,7 @@ def _(y, p):
 
 @smooth_l1.numpy.like("torch")
 def _(y, p):
-    """Divide by δ."""
+    """Divide Huber's loss by δ."""
     e = np.abs(p - y)
     return np.mean(np.where(e <= 0.5, e**2 / 2 / 0.5, e - 0.5 / 2))
 
@@ -2794,7 +2796,7 @@ def _(y, p):
 
 @smooth_l1.sklearn.like("torch")
 def _(y, p):
-    """Divide by δ."""
+    """Divide Huber's loss by δ."""
     from sklearn._loss import HuberLoss
 
     return np.mean(HuberLoss(delta=0.5).loss(y_true=y.ravel(), raw_prediction=p.ravel())) / 0.5
@@ -2810,7 +2812,7 @@ def _(y, p):
 
 @smooth_l1.tensorflow.like("torch")
 def _(y, p):
-    """Divide by δ."""
+    """Divide Huber's loss by δ."""
     import tensorflow as tf
 
     e = tf.abs(p - y)
@@ -2826,7 +2828,7 @@ def _(y, p):
 
 @smooth_l1.keras.like("torch")
 def _(y, p):
-    """Divide by δ."""
+    """Divide Huber's loss by δ."""
     import keras
 
     return keras.losses.Huber(delta=0.5)(y, p) / 0.5
@@ -2842,7 +2844,7 @@ def _(y, p):
 
 @smooth_l1.torch.like("keras")
 def _(y, p):
-    """Take `huber_loss`, with δ for β."""
+    """Take `huber_loss`, with β as its `delta`."""
     import torch
     import torch.nn.functional as F
 
@@ -2877,7 +2879,7 @@ def _(p, q):
 
 @kl_mean.numpy.like("torch")
 def _(p, q):
-    """Divide by the number of elements."""
+    """Divide by the number of elements, not of rows."""
     return np.sum(p * np.log(p / q)) / p.size
 
 
@@ -2890,7 +2892,7 @@ def _(p, q):
 
 @kl_mean.tensorflow.like("torch")
 def _(p, q):
-    """Take the mean of the elements."""
+    """Take the mean over elements, not over rows."""
     import tensorflow as tf
 
     return tf.reduce_mean(p * tf.math.log(p / q))
@@ -2905,7 +2907,7 @@ def _(p, q):
 
 @kl_mean.keras.like("torch")
 def _(p, q):
-    """Divide by the number of classes."""
+    """Divide the loss by the number of classes."""
     import keras
 
     return keras.losses.KLDivergence()(p, q) / p.shape[1]
@@ -2921,7 +2923,7 @@ def _(p, q):
 
 @kl_mean.torch.like("keras")
 def _(p, q):
-    """Say `reduction="batchmean"`."""
+    """Pass `reduction="batchmean"`."""
     import torch
     import torch.nn.functional as F
 
@@ -2937,8 +2939,8 @@ kl_arguments = Card(
         "comes out is no divergence, is negative, and is not least where both agree."
     ),
     conventions={
-        "numpy tensorflow keras": "D(p, q) = Σ p·log(p/q)",
-        "torch": "D(p, q) = Σ q·(log q - p)",
+        "numpy tensorflow keras": "D(p, q) = Σ p·log(p/q) / N",
+        "torch": "D(p, q) = Σ q·(log q - p) / N",
     },
     given=distributions,
     differs=0.6,
@@ -2981,7 +2983,7 @@ def _(p, q):
 
 @kl_arguments.keras.like("torch")
 def _(p, q):
-    """Swap the arguments, and take the exponential of the first."""
+    """Write it by hand, with the first argument as logarithms and the second as the target."""
     import keras
 
     return keras.ops.mean(keras.ops.sum(q * (keras.ops.log(q) - p), axis=1))
@@ -3030,7 +3032,7 @@ def _(y, z):
 
 @hinge_classes.numpy.like("keras")
 def _(y, z):
-    """Map the classes to -1 and 1."""
+    """Map the classes to -1 and 1: `2 * y - 1`."""
     return np.maximum(0, 1 - (2 * y - 1) * z).mean()
 
 
@@ -3058,7 +3060,7 @@ def _(y, z):
 
 @hinge_classes.tensorflow.like("keras")
 def _(y, z):
-    """Map the classes to -1 and 1."""
+    """Map the classes to -1 and 1: `2 * y - 1`."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.nn.relu(1 - (2 * y - 1) * z))
@@ -3073,7 +3075,7 @@ def _(y, z):
 
 @hinge_classes.keras.like("torch")
 def _(y, z):
-    """Write it by hand."""
+    """Write it by hand, as `relu(1 - y * z)`, which maps nothing."""
     import keras
 
     return keras.ops.mean(keras.ops.relu(1 - y * z))
@@ -3088,7 +3090,7 @@ def _(y, z):
 
 @hinge_classes.torch.like("keras")
 def _(y, z):
-    """Map the classes to -1 and 1."""
+    """Map the classes to -1 and 1: `2 * y - 1`."""
     import torch
 
     return torch.relu(1 - (2 * torch.tensor(y) - 1) * torch.tensor(z)).mean()
@@ -3099,9 +3101,9 @@ hinge_embedding = Card(
     title="HingeEmbeddingLoss is no hinge loss",
     wrong=(
         "PyTorch has no hinge loss for two classes, and HingeEmbeddingLoss, which comes up in a search, is "
-        "another thing: it takes a distance, charges it where the class is 1, and charges what it lacks to "
-        "the margin where the class is -1. As a hinge loss it trains towards the wrong sign, and has no "
-        "lower bound."
+        "another thing: it takes a distance, and its loss is the distance itself where the class is 1, and "
+        "what the distance falls short of the margin where the class is -1. As a hinge loss it trains "
+        "towards the wrong sign, and has no lower bound."
     ),
     conventions={
         "numpy sklearn tensorflow keras": "ℓ = max(0, 1 - y·z)",
@@ -3120,7 +3122,7 @@ def _(y, z):
 
 @hinge_embedding.numpy.like("torch")
 def _(y, z):
-    """Charge a distance where the class is 1, and what it lacks to the margin elsewhere."""
+    """Take z itself where the class is 1, and max(0, 1 - z) where it is -1."""
     return np.where(y == 1, z, np.maximum(0, 1 - z)).mean()
 
 
@@ -3133,7 +3135,7 @@ def _(y, z):
 
 @hinge_embedding.sklearn.like("torch")
 def _(y, z):
-    """Charge a distance where the class is 1, and its hinge loss as of class 1 elsewhere."""
+    """Take z itself where the class is 1, and the hinge loss of z as of class 1 where it is -1."""
     from sklearn.linear_model._sgd_fast import Hinge
 
     return np.mean([q if t == 1 else Hinge(1.0).py_loss(q, 1) for q, t in zip(z[:, 0], y[:, 0], strict=True)])
@@ -3148,7 +3150,7 @@ def _(y, z):
 
 @hinge_embedding.tensorflow.like("torch")
 def _(y, z):
-    """Charge a distance where the class is 1, and what it lacks to the margin elsewhere."""
+    """Take z itself where the class is 1, and max(0, 1 - z) where it is -1."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.where(y == 1, z, tf.nn.relu(1 - z)))
@@ -3163,7 +3165,7 @@ def _(y, z):
 
 @hinge_embedding.keras.like("torch")
 def _(y, z):
-    """Charge a distance where the class is 1, and what it lacks to the margin elsewhere."""
+    """Take z itself where the class is 1, and max(0, 1 - z) where it is -1."""
     import keras
 
     return keras.ops.mean(keras.ops.where(y == 1, z, keras.ops.relu(1 - z)))
@@ -3179,7 +3181,7 @@ def _(y, z):
 
 @hinge_embedding.torch.like("keras")
 def _(y, z):
-    """Write the hinge loss by hand."""
+    """Write the hinge loss by hand: `torch.relu(1 - y * z)`."""
     import torch
 
     return torch.relu(1 - torch.tensor(y) * torch.tensor(z)).mean()
@@ -3243,7 +3245,7 @@ def _(y, z):
 
 @multiclass_hinge.sklearn.like("torch")
 def _(y, z):
-    """Sum the losses of two classes over all classes, leave out the 1 of the true one, divide by K."""
+    """Sum the two-class losses of all margins z_y - z, take off the 1 of the true class, divide by K."""
     from sklearn.linear_model._sgd_fast import Hinge
 
     margins = z[np.arange(5), y][:, None] - z
@@ -3259,7 +3261,7 @@ def _(y, z):
 
 @multiclass_hinge.keras.like("numpy")
 def _(y, z):
-    """Mask the true class by -∞, not by 0."""
+    """Write it by hand, with the true class masked by -∞ and not by 0."""
     import keras
 
     other = keras.ops.max(keras.ops.where(np.eye(3)[y] == 1, -np.inf, z), axis=1)
@@ -3285,7 +3287,7 @@ def _(y, z):
 
 @multiclass_hinge.torch.like("numpy")
 def _(y, z):
-    """Mask the true class, and take the strongest other one."""
+    """Write it by hand: mask the true class by -∞, and take the strongest other one."""
     import torch
     import torch.nn.functional as F
 
@@ -3296,7 +3298,7 @@ def _(y, z):
 
 @multiclass_hinge.torch.like("keras")
 def _(y, z):
-    """Mask the true class by 0, and take the strongest."""
+    """Write it by hand: mask the true class by 0, and take the strongest."""
     import torch
     import torch.nn.functional as F
 
@@ -3333,13 +3335,13 @@ def _(y, p):
 
 @cosine.numpy.like("keras")
 def _(y, p):
-    """Change the sign."""
+    """Change the sign of the similarity."""
     return -np.mean((y * p).sum(axis=1) / np.linalg.norm(y, axis=1) / np.linalg.norm(p, axis=1))
 
 
 @cosine.numpy.like("sklearn")
 def _(y, p):
-    """Subtract it from one."""
+    """Subtract the similarity from one."""
     return 1 - np.mean((y * p).sum(axis=1) / np.linalg.norm(y, axis=1) / np.linalg.norm(p, axis=1))
 
 
@@ -3352,7 +3354,7 @@ def _(y, p):
 
 @cosine.sklearn.like("torch")
 def _(y, p):
-    """Subtract it from one."""
+    """Subtract the distance from one."""
     from sklearn.metrics.pairwise import paired_cosine_distances
 
     return 1 - paired_cosine_distances(y, p).mean()
@@ -3360,7 +3362,7 @@ def _(y, p):
 
 @cosine.sklearn.like("keras")
 def _(y, p):
-    """Subtract one."""
+    """Subtract one from the distance."""
     from sklearn.metrics.pairwise import paired_cosine_distances
 
     return paired_cosine_distances(y, p).mean() - 1
@@ -3376,7 +3378,7 @@ def _(y, p):
 
 @cosine.tensorflow.like("keras")
 def _(y, p):
-    """Change the sign."""
+    """Change the sign of the similarity."""
     import tensorflow as tf
 
     y, p = tf.nn.l2_normalize(y, axis=1), tf.nn.l2_normalize(p, axis=1)
@@ -3385,7 +3387,7 @@ def _(y, p):
 
 @cosine.tensorflow.like("sklearn")
 def _(y, p):
-    """Subtract it from one."""
+    """Subtract the similarity from one."""
     import tensorflow as tf
 
     y, p = tf.nn.l2_normalize(y, axis=1), tf.nn.l2_normalize(p, axis=1)
@@ -3401,7 +3403,7 @@ def _(y, p):
 
 @cosine.keras.like("torch")
 def _(y, p):
-    """Change the sign."""
+    """Change the sign of the loss."""
     import keras
 
     return -keras.losses.CosineSimilarity()(y, p)
@@ -3409,7 +3411,7 @@ def _(y, p):
 
 @cosine.keras.like("sklearn")
 def _(y, p):
-    """Add one."""
+    """Add one to the loss."""
     import keras
 
     return 1 + keras.losses.CosineSimilarity()(y, p)
@@ -3425,7 +3427,7 @@ def _(y, p):
 
 @cosine.torch.like("keras")
 def _(y, p):
-    """Change the sign."""
+    """Change the sign of the similarity."""
     import torch
     import torch.nn.functional as F
 
@@ -3434,7 +3436,7 @@ def _(y, p):
 
 @cosine.torch.like("sklearn")
 def _(y, p):
-    """Subtract it from one."""
+    """Subtract the similarity from one."""
     import torch
     import torch.nn.functional as F
 
@@ -3445,10 +3447,10 @@ poisson = Card(
     id="poisson",
     title="Poisson loss: of the rate or of its logarithm",
     wrong=(
-        "Keras's Poisson loss takes the predicted rate, and adds ε before the logarithm. PyTorch's, like "
-        "TensorFlow's function, takes the logarithm of the rate unless told otherwise, and the ε that it "
-        "adds in the other case is smaller. Scikit-learn's deviance takes the rate, is twice as large, and "
-        "is 0 for a perfect prediction, by terms that do not depend on it."
+        "Keras's Poisson loss takes the predicted rate, and adds ε before the logarithm. TensorFlow's "
+        "function takes the logarithm of the rate, and so does PyTorch's unless told otherwise; the ε that "
+        "it adds in the other case is smaller. Scikit-learn's deviance takes the rate, is twice as large, "
+        "and is 0 for a perfect prediction, by terms that do not depend on it."
     ),
     conventions={
         "numpy tensorflow torch": "ℓ = eˣ - y·x",
@@ -3487,7 +3489,7 @@ def _(y, x):
 
 @poisson.sklearn.like("torch")
 def _(y, x):
-    """Take the loss that its models train, half a deviance of logarithms, without the constant."""
+    """Take `HalfPoissonLoss`, which its models train: half a deviance of logarithms, less a constant."""
     from sklearn._loss import HalfPoissonLoss
 
     return np.mean(HalfPoissonLoss().loss(y_true=y, raw_prediction=x))
@@ -3495,7 +3497,7 @@ def _(y, x):
 
 @poisson.sklearn.like("keras")
 def _(y, x):
-    """Take the loss that its models train, of the logarithm of the rate plus ε, and subtract ε."""
+    """Take `HalfPoissonLoss` of the logarithm of the rate plus ε, and subtract ε."""
     from sklearn._loss import HalfPoissonLoss
 
     return np.mean(HalfPoissonLoss().loss(y_true=y, raw_prediction=np.log(x + 1e-7)) - 1e-7)
@@ -3533,7 +3535,7 @@ def _(y, x):
 
 @poisson.keras.like("torch")
 def _(y, x):
-    """Write it by hand, of the logarithm."""
+    """Write it by hand: exp(x) - y·x."""
     import keras
 
     return keras.ops.mean(keras.ops.exp(x) - y * x)
@@ -3541,7 +3543,7 @@ def _(y, x):
 
 @poisson.keras.like("sklearn")
 def _(y, x):
-    """Set Keras's ε to zero, subtract the loss of a perfect prediction, and double."""
+    """Set Keras's ε to zero, subtract the loss of a perfect prediction, and double the rest."""
     import keras
 
     keras.config.set_epsilon(0.0)
@@ -3558,7 +3560,7 @@ def _(y, x):
 
 @poisson.torch.like("keras")
 def _(y, x):
-    """Say `log_input=False`, and give Keras's ε."""
+    """Pass `log_input=False`, and Keras's ε as `eps`."""
     import torch
     import torch.nn.functional as F
 
@@ -3567,7 +3569,7 @@ def _(y, x):
 
 @poisson.torch.like("sklearn")
 def _(y, x):
-    """Say `log_input=False` and `eps=0`, subtract the loss of a perfect prediction, and double."""
+    """Pass `log_input=False` and `eps=0`, subtract the loss of a perfect prediction, and double."""
     import torch
     import torch.nn.functional as F
 
@@ -3581,7 +3583,7 @@ percentage_error = Card(
     title="Percentage error: of a hundred or of one, and targets near 0",
     wrong=(
         "Keras's loss is in per cent, scikit-learn's metric is a fraction. Keras divides by no less than "
-        "its ε, scikit-learn by no less than that of the dtype, and by hand one divides by the target as "
+        "its ε, scikit-learn by no less than the machine epsilon, and by hand one divides by the target as "
         "it is. A single target at or near 0 decides over the whole mean, and each does so differently."
     ),
     conventions={
@@ -3601,13 +3603,13 @@ def _(y, p):
 
 @percentage_error.numpy.like("keras")
 def _(y, p):
-    """Divide by no less than Keras's ε."""
+    """Divide the errors by the targets, but by no less than Keras's ε."""
     return 100 * np.mean(np.abs(y - p) / np.maximum(np.abs(y), 1e-7))
 
 
 @percentage_error.numpy.like("sklearn")
 def _(y, p):
-    """Divide by no less than the dtype's ε, and leave out the hundred."""
+    """Divide by the targets, but by no less than the dtype's ε, and leave out the hundred."""
     return np.mean(np.abs(y - p) / np.maximum(np.abs(y), np.finfo(y.dtype).eps))
 
 
@@ -3628,7 +3630,7 @@ def _(y, p):
 
 @percentage_error.sklearn.like("keras")
 def _(y, p):
-    """Weight the errors by one over the targets, but over no less than Keras's ε."""
+    """Weight absolute errors by one over the targets, but over no less than Keras's ε, times a hundred."""
     from sklearn.metrics import mean_absolute_error
 
     w = 1 / np.maximum(np.abs(y), 1e-7)
@@ -3644,7 +3646,7 @@ def _(y, p):
 
 @percentage_error.tensorflow.like("keras")
 def _(y, p):
-    """Divide by no less than Keras's ε."""
+    """Divide the errors by the targets, but by no less than Keras's ε."""
     import tensorflow as tf
 
     return 100 * tf.reduce_mean(tf.abs(y - p) / tf.maximum(tf.abs(y), 1e-7))
@@ -3652,7 +3654,7 @@ def _(y, p):
 
 @percentage_error.tensorflow.like("sklearn")
 def _(y, p):
-    """Divide by no less than the dtype's ε, and leave out the hundred."""
+    """Divide by the targets, but by no less than the dtype's ε, and leave out the hundred."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.abs(y - p) / tf.maximum(tf.abs(y), np.finfo(y.dtype).eps))
@@ -3667,7 +3669,7 @@ def _(y, p):
 
 @percentage_error.keras.like("torch")
 def _(y, p):
-    """Set Keras's ε to zero, for all of Keras."""
+    """Call `keras.config.set_epsilon(0.0)`, which holds for all of Keras."""
     import keras
 
     keras.config.set_epsilon(0.0)
@@ -3676,7 +3678,7 @@ def _(y, p):
 
 @percentage_error.keras.like("sklearn")
 def _(y, p):
-    """Set Keras's ε to that of the dtype, for all of Keras, and divide by a hundred."""
+    """Call `keras.config.set_epsilon` with the ε of the dtype, for all of Keras; divide by a hundred."""
     import keras
 
     keras.config.set_epsilon(np.finfo(y.dtype).eps)
@@ -3693,7 +3695,7 @@ def _(y, p):
 
 @percentage_error.torch.like("keras")
 def _(y, p):
-    """Divide by no less than Keras's ε."""
+    """Divide the errors by the targets, but by no less than Keras's ε."""
     import torch
 
     y, p = torch.tensor(y), torch.tensor(p)
@@ -3702,7 +3704,7 @@ def _(y, p):
 
 @percentage_error.torch.like("sklearn")
 def _(y, p):
-    """Divide by no less than the dtype's ε, and leave out the hundred."""
+    """Divide by the targets, but by no less than the dtype's ε, and leave out the hundred."""
     import torch
 
     y, p = torch.tensor(y), torch.tensor(p)
@@ -3778,7 +3780,7 @@ def _(y, p):
 
 @logarithmic_error.keras.like("torch")
 def _(y, p):
-    """Take the squared error of logarithms."""
+    """Take MeanSquaredError of the logarithms, `keras.ops.log1p`."""
     import keras
 
     return keras.losses.MeanSquaredError()(keras.ops.log1p(y), keras.ops.log1p(p))
@@ -3828,7 +3830,7 @@ def _(y, p):
 
 @log_cosh.numpy.like("keras")
 def _(y, p):
-    """Rearrange it; to agree in all digits, with log 2 in float32."""
+    """Write it as e + softplus(-2e) - log 2; to agree in all digits, with log 2 in float32."""
     return p - y + np.logaddexp(0, -2 * (p - y)) - np.log(np.float32(2))
 
 
@@ -3841,7 +3843,7 @@ def _(y, p):
 
 @log_cosh.tensorflow.like("keras")
 def _(y, p):
-    """Rearrange it; to agree in all digits, with log 2 in float32."""
+    """Write it as e + softplus(-2e) - log 2; to agree in all digits, with log 2 in float32."""
     import tensorflow as tf
 
     return p - y + tf.math.softplus(-2 * (p - y)) - np.log(np.float32(2))
@@ -3856,7 +3858,7 @@ def _(y, p):
 
 @log_cosh.keras.like("torch")
 def _(y, p):
-    """Write it as it is read."""
+    """Write it as it is read: `log(cosh(e))`."""
     import keras
 
     return keras.ops.log(keras.ops.cosh(p - y))
@@ -3871,7 +3873,7 @@ def _(y, p):
 
 @log_cosh.torch.like("keras")
 def _(y, p):
-    """Rearrange it, with a softplus that is exact throughout; in all digits, with log 2 in float32."""
+    """Write it as e + softplus(-2e) - log 2, with a softplus `threshold` that is never reached."""
     import torch
     import torch.nn.functional as F
 
@@ -3906,7 +3908,7 @@ def _(y, p):
 
 @epoch_loss.numpy.like("torch")
 def _(y, p):
-    """Take the mean of the batches."""
+    """Take the plain mean of the batches' losses."""
     batches = range(0, len(y), 4)
     losses = [np.mean((p[i : i + 4] - y[i : i + 4]) ** 2) for i in batches]
     return np.mean(losses)
@@ -3925,7 +3927,7 @@ def _(y, p):
 
 @epoch_loss.sklearn.like("torch")
 def _(y, p):
-    """Ask for the loss of each batch, and take their mean."""
+    """Compute the loss of each batch by hand, and take their plain mean."""
     from sklearn.metrics import mean_squared_error
 
     return np.mean([mean_squared_error(y[i : i + 4], p[i : i + 4]) for i in range(0, len(y), 4)])
@@ -3942,7 +3944,7 @@ def _(y, p):
 
 @epoch_loss.tensorflow.like("keras")
 def _(y, p):
-    """Multiply by the rows of each batch, and divide by those of all."""
+    """Multiply each batch's loss by its rows, and divide the sum by the number of all rows."""
     import tensorflow as tf
 
     data = tf.data.Dataset.from_tensor_slices((y, p)).batch(4)
@@ -3961,7 +3963,7 @@ def _(y, p):
 
 @epoch_loss.keras.like("torch")
 def _(y, p):
-    """Ask for the loss of each batch, and take their mean."""
+    """Compute the loss of each batch by hand, and take their plain mean."""
     import keras
 
     loss = keras.losses.MeanSquaredError()
@@ -3981,7 +3983,7 @@ def _(y, p):
 
 @epoch_loss.torch.like("keras")
 def _(y, p):
-    """Multiply by the rows of each batch, and divide by those of all."""
+    """Multiply each batch's loss by its rows, and divide the sum by the number of all rows."""
     import torch
     import torch.nn.functional as F
     from torch.utils.data import DataLoader, TensorDataset
@@ -4007,7 +4009,7 @@ ctc = Card(
     given=transcripts,
     differs=0.2,
     absent={
-        "numpy": "the recursion takes more than fifteen lines",
+        "numpy": "the recursion is too long for a snippet",
         "sklearn": "scikit-learn has no sequences",
     },
     defaults=("CTCLoss.blank", "CTCLoss.reduction"),
@@ -4027,7 +4029,7 @@ def _(y, z):
 
 @ctc.tensorflow.like("torch")
 def _(y, z):
-    """Divide each loss by the length of its target."""
+    """Divide the loss of each sequence by the length of its target before the mean."""
     import tensorflow as tf
 
     z, lengths = tf.cast(z, tf.float32), np.count_nonzero(y, axis=1)
@@ -4044,7 +4046,7 @@ def _(y, z):
 
 @ctc.keras.like("torch")
 def _(y, z):
-    """Divide each loss by the length of its target."""
+    """Divide the loss of each sequence by the length of its target before the mean."""
     import keras
 
     return keras.ops.mean(keras.losses.ctc(y, z) / np.count_nonzero(y, axis=1))
@@ -4062,7 +4064,7 @@ def _(y, z):
 
 @ctc.torch.like("keras")
 def _(y, z):
-    """Do not reduce, and take the mean."""
+    """Pass `reduction="none"`, and take the mean."""
     import torch
     import torch.nn.functional as F
 

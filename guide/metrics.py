@@ -65,10 +65,9 @@ std_divisor = Card(
     id="std-divisor",
     title="Standard deviation and variance: n or n - 1",
     wrong=(
-        "`torch.std` and `torch.var` divide by n - 1, everything else by n. Data standardised by them come "
-        "out smaller by a factor that is near 1 for many rows and large for a few, and NaN for a single row. "
-        "PyTorch's own batch normalisation divides by n where it normalises, so the two disagree inside "
-        "PyTorch."
+        "`torch.std` and `torch.var` divide by n - 1, the others by n. Data standardised by them come out "
+        "smaller, by little for many rows and by much for a few, and NaN for a single row. PyTorch's own "
+        "batch normalisation divides by n where it normalises, so the two disagree inside PyTorch."
     ),
     conventions={
         "numpy sklearn tensorflow keras": "σ = √(Σ(x - x̄)²/n)",
@@ -116,7 +115,7 @@ def _(x):
 
 @std_divisor.tensorflow.like("torch")
 def _(x):
-    """Multiply by √(n/(n - 1))."""
+    """Multiply the standard deviation by √(n/(n - 1))."""
     import tensorflow as tf
 
     return tf.math.reduce_std(x, axis=0) * np.sqrt(len(x) / (len(x) - 1))
@@ -131,7 +130,7 @@ def _(x):
 
 @std_divisor.keras.like("torch")
 def _(x):
-    """Multiply by √(n/(n - 1))."""
+    """Multiply the standard deviation by √(n/(n - 1))."""
     import keras
 
     return keras.ops.std(x, axis=0) * np.sqrt(len(x) / (len(x) - 1))
@@ -192,7 +191,7 @@ def _(x):
 
 @covariance_divisor.sklearn.like("torch")
 def _(x):
-    """Multiply by n/(n - 1)."""
+    """Multiply the covariance by n/(n - 1)."""
     from sklearn.covariance import EmpiricalCovariance
 
     return EmpiricalCovariance().fit(x).covariance_ * len(x) / (len(x) - 1)
@@ -241,7 +240,7 @@ def _(z, y):
 
 @accuracy_logits.numpy.like("keras")
 def _(z, y):
-    """Compare with a half."""
+    """Compare the logits with a half."""
     return np.mean((z > 0.5) == y)
 
 
@@ -273,7 +272,7 @@ def _(z, y):
 
 @accuracy_logits.tensorflow.like("keras")
 def _(z, y):
-    """Compare with a half."""
+    """Compare the logits with a half."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.cast((tf.constant(z) > 0.5) == (y == 1), "float64"))
@@ -288,7 +287,7 @@ def _(z, y):
 
 @accuracy_logits.keras.like("torch")
 def _(z, y):
-    """Pass threshold=0."""
+    """Pass threshold=0 to the metric."""
     import keras
 
     return keras.metrics.BinaryAccuracy(threshold=0)(y, z)
@@ -304,7 +303,7 @@ def _(z, y):
 
 @accuracy_logits.torch.like("keras")
 def _(z, y):
-    """Compare with a half."""
+    """Compare the logits with a half."""
     import torch
 
     z, y = torch.tensor(z), torch.tensor(y)
@@ -336,7 +335,7 @@ def _(p, y):
 
 @accuracy_half.numpy.like("keras")
 def _(p, y):
-    """Write `>`."""
+    """Write `p > 0.5`, so that a half is class 0."""
     return np.mean((p > 0.5) == y)
 
 
@@ -351,7 +350,7 @@ def _(z, y):
 
 @accuracy_half.sklearn.like("numpy")
 def _(z, y):
-    """Compare the decision function with 0."""
+    """Write `decision_function(x) >= 0` in place of `predict`."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression().fit([[-1.0], [1.0]], [0, 1])
@@ -368,7 +367,7 @@ def _(p, y):
 
 @accuracy_half.tensorflow.like("numpy")
 def _(p, y):
-    """Write `>=`."""
+    """Write `p >= 0.5`, so that a half is class 1."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.cast((tf.constant(p) >= 0.5) == (y == 1), "float64"))
@@ -383,7 +382,7 @@ def _(p, y):
 
 @accuracy_half.keras.like("numpy")
 def _(p, y):
-    """Lower the threshold to the number just below a half."""
+    """Pass the number just below a half as threshold: `np.nextafter(0.5, 0)`."""
     import keras
 
     return keras.metrics.BinaryAccuracy(threshold=np.nextafter(0.5, 0))(y, p)
@@ -399,7 +398,7 @@ def _(p, y):
 
 @accuracy_half.torch.like("numpy")
 def _(p, y):
-    """Write `>=`."""
+    """Write `p >= 0.5`, so that a half is class 1."""
     import torch
 
     p, y = torch.tensor(p), torch.tensor(y)
@@ -432,7 +431,7 @@ def _(y, p):
 
 @metric_over_batches.numpy.like("keras")
 def _(y, p):
-    """Sum the counts of all batches, and divide once."""
+    """Sum the counts TP and TP + FP over all batches, and divide once."""
     return sum((p[i] * y[i]).sum() for i in range(2)) / sum(p[i].sum() for i in range(2))
 
 
@@ -485,7 +484,7 @@ def _(y, p):
 
 @metric_over_batches.torch.like("keras")
 def _(y, p):
-    """Sum the counts of all batches, and divide once."""
+    """Sum the counts TP and TP + FP over all batches, and divide once."""
     import torch
 
     y, p = torch.tensor(y), torch.tensor(p)
@@ -518,7 +517,7 @@ def _(y, p):
 
 @precision_without_positives.numpy.like("keras")
 def _(y, p):
-    """Divide by at least 1."""
+    """Divide by the number of predicted positives, but by at least 1."""
     return (y * p).sum() / max(p.sum(), 1)
 
 
@@ -546,7 +545,7 @@ def _(y, p):
 
 @precision_without_positives.keras.like("torch")
 def _(y, p):
-    """Divide the metric's counts by hand."""
+    """Divide the metric's counts, true_positives and false_positives, by hand."""
     import keras
 
     metric = keras.metrics.Precision()
@@ -564,7 +563,7 @@ def _(y, p):
 
 @precision_without_positives.torch.like("keras")
 def _(y, p):
-    """Divide by at least 1."""
+    """Divide by the number of predicted positives, but by at least 1."""
     import torch
 
     y, p = torch.tensor(y), torch.tensor(p)
@@ -603,7 +602,7 @@ def _(y, p):
 
 @f1_macro.numpy.like("keras")
 def _(y, p):
-    """Average over all classes, with ε in each denominator."""
+    """Average over all classes, with Keras's ε in each denominator."""
     hits = np.bincount(y[y == p], minlength=4)
     precision = hits / (np.bincount(p, minlength=4) + 1e-7)
     recall = hits / (np.bincount(y, minlength=4) + 1e-7)
@@ -619,7 +618,7 @@ def _(y, p):
 
 @f1_macro.sklearn.like("keras")
 def _(y, p):
-    """Compute it from the confusion matrix of all classes, with ε in each denominator."""
+    """Compute it from the confusion matrix of all classes, with Keras's ε in each denominator."""
     from sklearn.metrics import confusion_matrix
 
     counts = confusion_matrix(y, p, labels=range(4))
@@ -637,7 +636,7 @@ def _(y, p):
 
 @f1_macro.keras.like("sklearn")
 def _(y, p):
-    """Compute it from the metric's counts, of the classes that occur."""
+    """Compute it by hand from the metric's counts, only of classes that occur."""
     import keras
 
     metric = keras.metrics.F1Score()
@@ -710,7 +709,7 @@ def _(y, p):
 
 @auc_thresholds.keras.like("sklearn")
 def _(y, p):
-    """Pass the scores that occur as thresholds."""
+    """Pass the scores that occur as `thresholds`."""
     import keras
 
     return keras.metrics.AUC(thresholds=np.unique(p).tolist())(y, p)
@@ -745,14 +744,14 @@ def _(p, y):
 
 @top_k_ties.numpy.like("sklearn")
 def _(p, y):
-    """Sort upwards, and take the last k."""
+    """Sort the scores upwards, stably, and take the last k."""
     last = np.argsort(p, axis=1, kind="stable")[:, -2:]
     return np.mean(np.any(last == y[:, np.newaxis], axis=1))
 
 
 @top_k_ties.numpy.like("keras")
 def _(p, y):
-    """Count the classes with a larger score."""
+    """Count a hit if fewer than k classes have a larger score than the right one."""
     larger = (p > p[np.arange(len(y)), y][:, np.newaxis]).sum(axis=1)
     return np.mean(larger < 2)
 
@@ -774,7 +773,7 @@ def _(p, y):
 
 @top_k_ties.sklearn.like("keras")
 def _(p, y):
-    """Raise the score of the right class by the least that there is."""
+    """Raise the score of the right class to the next larger number."""
     from sklearn.metrics import top_k_accuracy_score
 
     rows = np.arange(len(y))
@@ -846,7 +845,7 @@ def _(p, y):
 
 @top_k_ties.torch.like("sklearn")
 def _(p, y):
-    """Sort upwards, and take the last k."""
+    """Sort the scores upwards, stably, and take the last k."""
     import torch
 
     p, y = torch.tensor(p), torch.tensor(y)
@@ -856,7 +855,7 @@ def _(p, y):
 
 @top_k_ties.torch.like("keras")
 def _(p, y):
-    """Count the classes with a larger score."""
+    """Count a hit if fewer than k classes have a larger score than the right one."""
     import torch
 
     p, y = torch.tensor(p), torch.tensor(y)
@@ -913,7 +912,7 @@ median_even = Card(
     id="median-even",
     title="Median of an even count",
     wrong=(
-        "`torch.median` returns the lower of the two values in the middle, everything else their mean. The "
+        "`torch.median` returns the lower of the two values in the middle, the others their mean. The "
         "difference is as large as the gap between them. `torch.quantile` does interpolate, so that inside "
         "PyTorch the median and the quantile of a half disagree. An odd count shows nothing."
     ),
@@ -948,7 +947,7 @@ def _(x):
 
 @median_even.sklearn.like("torch")
 def _(x):
-    """Leave out the largest row of each column."""
+    """Leave out the largest value of each column, so that their number is odd."""
     from sklearn.preprocessing import RobustScaler
 
     return RobustScaler().fit(np.sort(x, axis=0)[:-1]).center_
@@ -978,7 +977,7 @@ def _(x):
 
 @median_even.torch.like("keras")
 def _(x):
-    """Use `torch.quantile` with a half."""
+    """Use `torch.quantile` at 0.5, which interpolates."""
     import torch
 
     return torch.tensor(x).quantile(0.5, dim=0)
@@ -1012,7 +1011,7 @@ def _(y, p, perfect):
 
 @r2_constant.numpy.like("sklearn")
 def _(y, p, perfect):
-    """Decide by whether the predictions are perfect."""
+    """Return 1 for perfect predictions, else 0, where the targets do not vary."""
     return [1.0 if np.all(y == z) else 0.0 for z in (p, perfect)]
 
 
@@ -1057,7 +1056,7 @@ def _(y, p, perfect):
 
 @r2_constant.keras.like("sklearn")
 def _(y, p, perfect):
-    """Take NaN for 1."""
+    """Replace NaN by 1."""
     import keras
 
     scores = [keras.metrics.R2Score()(y[:, np.newaxis], z[:, np.newaxis]) for z in (p, perfect)]
@@ -1066,7 +1065,7 @@ def _(y, p, perfect):
 
 @r2_constant.keras.like("torch")
 def _(y, p, perfect):
-    """Write the formula."""
+    """Write the formula by hand."""
     import keras
 
     total = keras.ops.sum((y - keras.ops.mean(y)) ** 2)
@@ -1084,7 +1083,7 @@ def _(y, p, perfect):
 
 @r2_constant.torch.like("sklearn")
 def _(y, p, perfect):
-    """Decide by whether the predictions are perfect."""
+    """Return 1 for perfect predictions, else 0, where the targets do not vary."""
     import torch
 
     return [1.0 if torch.equal(torch.tensor(y), torch.tensor(z)) else 0.0 for z in (p, perfect)]

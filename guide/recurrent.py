@@ -75,7 +75,7 @@ def _(x, w, u, b):
 
 @time_axis.numpy.like("torch")
 def _(x, w, u, b):
-    """Walk along the first axis."""
+    """Walk along the first axis: the second holds the rows of the batch."""
     h, outputs = np.zeros((4, 4)), []
     for t in range(4):
         h = np.tanh(x[t] @ w + h @ u + b)
@@ -92,7 +92,7 @@ def _(x, w, u, b):
 
 @time_axis.tensorflow.like("keras")
 def _(x, w, u, b):
-    """Swap the first two axes before and after."""
+    """Swap the first two axes before and after `tf.scan`."""
     import tensorflow as tf
 
     x = x.swapaxes(0, 1)
@@ -112,7 +112,7 @@ def _(x, w, u, b):
 
 @time_axis.keras.like("torch")
 def _(x, w, u, b):
-    """Swap the first two axes before and after."""
+    """Swap the first two axes before and after the layer."""
     import keras
 
     layer = keras.layers.SimpleRNN(4, return_sequences=True)
@@ -126,8 +126,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     return layer(torch.tensor(x))[0].detach()
 
 
@@ -137,8 +137,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     return layer(torch.tensor(x))[0].detach()
 
 
@@ -170,7 +170,7 @@ def _(x, w, u, b):
 
 @two_biases.numpy.like("torch")
 def _(x, w, u, b, c):
-    """Add the two."""
+    """Add PyTorch's two biases, bias_ih and bias_hh."""
     h = np.zeros((4, 4))
     for t in range(4):
         h = np.tanh(x[:, t] @ w + h @ u + b + c)
@@ -189,7 +189,7 @@ def _(x, w, u, b):
 
 @two_biases.tensorflow.like("torch")
 def _(x, w, u, b, c):
-    """Add the two."""
+    """Add PyTorch's two biases, bias_ih and bias_hh."""
     import tensorflow as tf
 
     h = tf.zeros((4, 4), tf.float64)
@@ -210,7 +210,7 @@ def _(x, w, u, b):
 
 @two_biases.keras.like("torch")
 def _(x, w, u, b, c):
-    """Load the sum of the two."""
+    """Load the sum of PyTorch's two biases, bias_ih and bias_hh."""
     import keras
 
     layer = keras.layers.SimpleRNN(4)
@@ -224,8 +224,8 @@ def _(x, w, u, b, c):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, c), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": c}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -236,8 +236,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -247,8 +247,8 @@ bias_steps = Card(
     title="RNN, LSTM: two biases take two steps",
     wrong=(
         "A zero in PyTorch's second bias makes the outputs agree, not the training: both biases get the "
-        "same gradient, so that their sum moves twice as far as the one bias of Keras. Adam doubles the "
-        "step likewise, and weight decay acts on each. Nothing shows in the first forward pass."
+        "same gradient, so that their sum moves twice as far as the one bias of Keras. With Adam the sum "
+        "moves twice as far too, and weight decay acts on each. Nothing shows in the first forward pass."
     ),
     conventions={
         "numpy tensorflow keras": "b -= η·∂b",
@@ -294,7 +294,7 @@ def _(x, h, w, u, b):
 
 @bias_steps.tensorflow.like("torch")
 def _(x, h, w, u, b):
-    """Train two biases."""
+    """Train two biases, and add them."""
     import tensorflow as tf
 
     w, u, b, c = tf.Variable(w), tf.Variable(u), tf.Variable(b), tf.Variable(0 * b)
@@ -324,7 +324,7 @@ def _(x, h, w, u, b):
 
 @bias_steps.keras.like("torch")
 def _(x, h, w, u, b):
-    """Double the gradient of the bias."""
+    """Double the gradient of the bias (for descent; with Adam, its learning rate instead)."""
     import keras
     import tensorflow as tf
 
@@ -345,8 +345,8 @@ def _(x, h, w, u, b):
     import torch
 
     cell = torch.nn.RNNCell(3, 4)
-    for p, value in zip(cell.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih": w.T, "weight_hh": u.T, "bias_ih": b, "bias_hh": 0 * b}
+    cell.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     optimizer = torch.optim.SGD(cell.parameters(), lr=0.1)
     for _ in range(100):
         optimizer.zero_grad()
@@ -357,12 +357,12 @@ def _(x, h, w, u, b):
 
 @bias_steps.torch.like("keras")
 def _(x, h, w, u, b):
-    """Freeze bias_hh at zero."""
+    """Freeze bias_hh at zero: `requires_grad_(False)`."""
     import torch
 
     cell = torch.nn.RNNCell(3, 4)
-    for p, value in zip(cell.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih": w.T, "weight_hh": u.T, "bias_ih": b, "bias_hh": 0 * b}
+    cell.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     cell.bias_hh.requires_grad_(False)
     optimizer = torch.optim.SGD(cell.parameters(), lr=0.1)
     for _ in range(100):
@@ -377,9 +377,9 @@ lstm_gates = Card(
     title="LSTM: the order of the gates",
     wrong=(
         "Keras and PyTorch stack the kernels of an LSTM in the same order, input, forget, cell, output; "
-        "TensorFlow's block operations, and checkpoints of its first version, have the cell before the "
-        "forget gate, and ONNX has input, output, forget, cell. All have the same shape, so a checkpoint "
-        "loads without complaint, and the gates do each other's work."
+        "TensorFlow's BlockLSTM (not BlockLSTMV2), and checkpoints of its first version, have the cell "
+        "before the forget gate, and ONNX has input, output, forget, cell. All have the same shape, so a "
+        "checkpoint loads without complaint, and the gates do each other's work."
     ),
     conventions={"numpy keras torch": "W = (W_i, W_f, W_g, W_o)", "tensorflow": "W = (W_i, W_g, W_f, W_o)"},
     given=lstm,
@@ -403,7 +403,7 @@ def _(x, w, u, b):
 
 @lstm_gates.numpy.like("tensorflow")
 def _(x, w, u, b):
-    """Name the second quarter g, and the third f."""
+    """Take the second quarter for the cell, and the third for the forget gate."""
     h, c = np.zeros((2, 4)), np.zeros((2, 4))
     for t in range(6):
         i, g, f, o = np.split(x[:, t] @ w + h @ u + b, 4, axis=1)
@@ -471,8 +471,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.LSTM(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, (h, _) = layer(torch.tensor(x))
     return h[0].detach()
 
@@ -484,8 +484,9 @@ def _(x, w, u, b):
 
     order = np.r_[0:4, 8:12, 4:8, 12:16]
     layer = torch.nn.LSTM(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T[order], u.T[order], b[order], 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    w, u, b = w[:, order], u[:, order], b[order]
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, (h, _) = layer(torch.tensor(x))
     return h[0].detach()
 
@@ -494,11 +495,11 @@ lstm_forget_bias = Card(
     id="lstm-forget-bias",
     title="LSTM: the one that is added to the forget gate",
     wrong=(
-        "TensorFlow's block operations, and its first LSTM cells, add a constant to the forget gate in "
-        "every call; it is in no variable. Keras puts a one into the initial bias instead, where it is "
-        "trained and saved, and PyTorch has none. A checkpoint's bias carried over as it is shuts the gates "
-        "a little, and the network forgets. The block operations also clip the cell unless they are told "
-        "not to."
+        "TensorFlow's BlockLSTM, and its first LSTM cells, add a constant to the forget gate in every call; "
+        "it is in no variable. Keras puts a one into the initial bias instead, where it is trained and "
+        "saved, and PyTorch has none. A checkpoint's bias carried over as it is shuts the gates a little, "
+        "and the network forgets. BlockLSTM also clips the cell unless it is told not to; BlockLSTMV2 does "
+        "neither."
     ),
     conventions={
         "numpy keras torch": "f = σ(x·W_f + h·U_f + b_f)",
@@ -526,7 +527,7 @@ def _(x, w, u, b):
 
 @lstm_forget_bias.numpy.like("tensorflow")
 def _(x, w, u, b):
-    """Add 1 to the second quarter of the bias."""
+    """Add 1 to the second quarter of the bias, that of the forget gate."""
     h, c = np.zeros((2, 4)), np.zeros((2, 4))
     b[4:8] += 1
     for t in range(6):
@@ -580,7 +581,7 @@ def _(x, w, u, b):
 
 @lstm_forget_bias.keras.like("tensorflow")
 def _(x, w, u, b):
-    """Add 1 to the second quarter of the bias."""
+    """Add 1 to the second quarter of the bias, that of the forget gate."""
     import keras
 
     b[4:8] += 1
@@ -595,21 +596,21 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.LSTM(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, (h, _) = layer(torch.tensor(x))
     return h[0].detach()
 
 
 @lstm_forget_bias.torch.like("tensorflow")
 def _(x, w, u, b):
-    """Add 1 to the second quarter of one of the biases."""
+    """Add 1 to the second quarter, that of the forget gate, of one of the two biases."""
     import torch
 
     b[4:8] += 1
     layer = torch.nn.LSTM(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, (h, _) = layer(torch.tensor(x))
     return h[0].detach()
 
@@ -645,7 +646,7 @@ def _(x, w, u, b):
 
 @gru_gates.numpy.like("torch")
 def _(x, w, u, b):
-    """Name the first third r, and the second z."""
+    """Take the first third for the reset gate, and the second for the update gate."""
     h = np.zeros((2, 4))
     for t in range(6):
         of_x, of_h = x[:, t] @ w + b[0], h @ u + b[1]
@@ -681,8 +682,8 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.GRU(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, *b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b[0], "bias_hh_l0": b[1]}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -694,8 +695,9 @@ def _(x, w, u, b):
 
     order = np.r_[4:8, 0:4, 8:12]
     layer = torch.nn.GRU(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T[order], u.T[order], *b[:, order]), strict=True):
-        p.data = torch.tensor(value)
+    w, u, b = w[:, order], u[:, order], b[:, order]
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b[0], "bias_hh_l0": b[1]}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -707,8 +709,8 @@ gru_reset = Card(
         "In the first paper, and in TensorFlow's operation, the reset gate multiplies the state before the "
         "state is multiplied by the kernel. PyTorch, cuDNN and Keras by default multiply the product. Keras "
         "has both, and its older models and files have the former; PyTorch has the latter only. Loaded into "
-        "the other, the same kernels compute something else; it is the smaller, the wider the reset gate "
-        "stands open."
+        "the other, the same kernels compute something else, though little else where the reset gate stands "
+        "open."
     ),
     conventions={
         "numpy keras torch": "n = tanh(x·W_n + r∘(h·U_n) + b_n)",
@@ -735,7 +737,7 @@ def _(x, w, u, b):
 
 @gru_reset.numpy.like("tensorflow")
 def _(x, w, u, b):
-    """Multiply the state by r first."""
+    """Multiply the state by the reset gate before the kernel."""
     h = np.zeros((2, 4))
     for t in range(6):
         of_x, of_h = x[:, t] @ w + b[0], h @ u
@@ -761,7 +763,7 @@ def _(x, w, u, b):
 
 @gru_reset.tensorflow.like("keras")
 def _(x, w, u, b):
-    """Write the cell by hand, and multiply the product by r."""
+    """Write the cell by hand: the reset gate multiplies the product of state and kernel."""
     import tensorflow as tf
 
     h = tf.zeros((2, 4), tf.float64)
@@ -784,7 +786,7 @@ def _(x, w, u, b):
 
 @gru_reset.keras.like("tensorflow")
 def _(x, w, u, b):
-    """Pass reset_after=False; there is one bias then."""
+    """Pass reset_after=False; the layer then has one bias."""
     import keras
 
     layer = keras.layers.GRU(4, reset_after=False)
@@ -799,8 +801,9 @@ def _(x, w, u, b):
 
     order = np.r_[4:8, 0:4, 8:12]
     layer = torch.nn.GRU(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T[order], u.T[order], b[0][order], 0 * b[0]), strict=True):
-        p.data = torch.tensor(value)
+    w, u, b = w[:, order], u[:, order], b[0, order]
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[0].detach()
 
@@ -845,7 +848,7 @@ def _(x, w, u, b):
 
 @last_output.numpy.like("torch")
 def _(x, w, u, b):
-    """Collect the states."""
+    """Collect the states of all steps."""
     h, outputs = np.zeros((4, 4)), []
     for t in range(4):
         h = np.tanh(x[:, t] @ w + h @ u + b)
@@ -864,7 +867,7 @@ def _(x, w, u, b):
 
 @last_output.tensorflow.like("keras")
 def _(x, w, u, b):
-    """Take the last."""
+    """Take the last of the states: `outputs[-1]`."""
     import tensorflow as tf
 
     x = x.swapaxes(0, 1)
@@ -898,20 +901,20 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     outputs, _ = layer(torch.tensor(x))
     return outputs.detach()
 
 
 @last_output.torch.like("keras")
 def _(x, w, u, b):
-    """Take the second of the pair, and of that the last layer."""
+    """Take the second of the pair, and of that the last layer: `state[-1]`."""
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return state[-1].detach()
 
@@ -973,7 +976,7 @@ def _(x, w, u, b):
 
 @bidirectional_last.keras.like("torch")
 def _(x, w, u, b):
-    """Return sequences, and take the outputs at the last time."""
+    """Pass return_sequences=True, and take the outputs at the last time."""
     import keras
 
     layer = keras.layers.Bidirectional(keras.layers.SimpleRNN(4, return_sequences=True))
@@ -987,20 +990,22 @@ def _(x, w, u, b):
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True, bidirectional=True)
-    for p, value in zip(layer.parameters(), [w.T, u.T, b, 0 * b] * 2, strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    weights |= {f"{name}_reverse": value for name, value in weights.items()}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     outputs, _ = layer(torch.tensor(x))
     return outputs[:, -1].detach()
 
 
 @bidirectional_last.torch.like("keras")
 def _(x, w, u, b):
-    """Join the two final states instead."""
+    """Join the final states of both directions, in place of `outputs[:, -1]`."""
     import torch
 
     layer = torch.nn.RNN(3, 4, batch_first=True, bidirectional=True)
-    for p, value in zip(layer.parameters(), [w.T, u.T, b, 0 * b] * 2, strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    weights |= {f"{name}_reverse": value for name, value in weights.items()}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     _, state = layer(torch.tensor(x))
     return torch.cat([state[0], state[1]], dim=1).detach()
 
@@ -1039,7 +1044,7 @@ def _(x, w, u, b, lengths):
 
 @padded_steps.numpy.like("torch")
 def _(x, w, u, b, lengths):
-    """Write zeros behind each row's end."""
+    """Write zeros for the steps after each row's end."""
     h, outputs = np.zeros((4, 4)), []
     for t in range(4):
         h = np.where(t < lengths[:, None], np.tanh(x[:, t] @ w + h @ u + b), h)
@@ -1074,8 +1079,8 @@ def _(x, w, u, b, lengths):
     from torch.nn.utils import rnn
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     packed = rnn.pack_padded_sequence(torch.tensor(x), torch.tensor(lengths), batch_first=True)
     outputs, _ = rnn.pad_packed_sequence(layer(packed)[0], batch_first=True)
     return outputs.detach()
@@ -1083,13 +1088,13 @@ def _(x, w, u, b, lengths):
 
 @padded_steps.torch.like("keras")
 def _(x, w, u, b, lengths):
-    """Fill each row's end with its final state."""
+    """Fill the steps after each row's end with its final state."""
     import torch
     from torch.nn.utils import rnn
 
     layer = torch.nn.RNN(3, 4, batch_first=True)
-    for p, value in zip(layer.parameters(), (w.T, u.T, b, 0 * b), strict=True):
-        p.data = torch.tensor(value)
+    weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    layer.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     packed = rnn.pack_padded_sequence(torch.tensor(x), torch.tensor(lengths), batch_first=True)
     outputs, state = layer(packed)
     outputs, _ = rnn.pad_packed_sequence(outputs, batch_first=True)
@@ -1133,7 +1138,7 @@ def _(x):
 
 @rnn_dropout.keras.like("torch")
 def _(x):
-    """Leave it out; between two recurrent layers, put a Dropout."""
+    """Leave dropout= out; between two stacked layers, put a Dropout."""
     import keras
 
     layer = keras.layers.SimpleRNN(4)
@@ -1152,7 +1157,7 @@ def _(x):
 
 @rnn_dropout.torch.like("keras")
 def _(x):
-    """Multiply the inputs by a mask of shape (batch, 1, features)."""
+    """Multiply the inputs by a dropout mask of shape (batch, 1, features)."""
     import torch
 
     torch.manual_seed(0)

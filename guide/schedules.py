@@ -56,7 +56,7 @@ schedule_unit = Card(
     },
     given=five_epochs,
     differs=0.2,
-    absent={"sklearn": "scikit-learn has no exponential schedule; its own are cards of their own"},
+    absent={"sklearn": "scikit-learn has no exponential schedule; those that it has are on other cards"},
     issues=("skorch-dev/skorch#610",),
     faults=("schedule-per-epoch",),
 )
@@ -69,7 +69,7 @@ def _(epochs):
 
 @schedule_unit.numpy.like("torch")
 def _(epochs):
-    """Count epochs."""
+    """Count epochs, not steps."""
     return [0.1 * 0.8**t for t, epoch in enumerate(epochs) for _ in epoch]
 
 
@@ -84,7 +84,7 @@ def _(epochs):
 
 @schedule_unit.tensorflow.like("torch")
 def _(epochs):
-    """Decay in stairs as long as an epoch has steps."""
+    """Pass staircase=True, and the steps of an epoch as decay_steps."""
     import tensorflow as tf
 
     f = np.float64
@@ -111,7 +111,7 @@ def _(epochs):
 
 @schedule_unit.keras.like("torch")
 def _(epochs):
-    """Decay in stairs as long as an epoch has steps."""
+    """Pass staircase=True, and the steps of an epoch as decay_steps."""
     import keras
 
     w = keras.Variable(np.zeros(1))
@@ -144,7 +144,7 @@ def _(epochs):
 
 @schedule_unit.torch.like("keras")
 def _(epochs):
-    """Call `scheduler.step()` after each batch."""
+    """Call `scheduler.step()` after each batch, not each epoch."""
     import torch
 
     w = torch.zeros(1, requires_grad=True)
@@ -253,7 +253,7 @@ def _(steps):
 
 @cosine_end.numpy.like("torch")
 def _(steps):
-    """Do not cut t off at T."""
+    """Let t grow beyond T."""
     return 0.1 * (1 + np.cos(np.pi * steps / 10)) / 2
 
 
@@ -313,7 +313,7 @@ def _(steps):
 
 @cosine_end.torch.like("keras")
 def _(steps):
-    """Leave the scheduler alone after its T_max-th step."""
+    """Stop calling `scheduler.step()` after T_max calls."""
     import torch
 
     w = torch.zeros(1, requires_grad=True)
@@ -372,7 +372,7 @@ def _(steps):
 
 @cosine_floor.tensorflow.like("torch")
 def _(steps):
-    """Divide the floor by the initial rate."""
+    """Pass eta_min divided by the initial rate as alpha."""
     import tensorflow as tf
 
     return [tf.compat.v1.train.cosine_decay(0.2, t, 10, alpha=0.1 / 0.2)() for t in steps]
@@ -389,7 +389,7 @@ def _(steps):
 
 @cosine_floor.keras.like("torch")
 def _(steps):
-    """Divide the floor by the initial rate."""
+    """Pass eta_min divided by the initial rate as alpha."""
     import keras
 
     f = np.float64
@@ -414,7 +414,7 @@ def _(steps):
 
 @cosine_floor.torch.like("keras")
 def _(steps):
-    """Multiply the floor by the initial rate."""
+    """Pass alpha times the initial rate as eta_min."""
     import torch
 
     w = torch.zeros(1, requires_grad=True)
@@ -430,7 +430,7 @@ def _(steps):
 
 warm_up = Card(
     id="warm-up",
-    title="Warm-up: the rate of the first step",
+    title="Warm-up: from 0, or from a fraction of the rate",
     wrong=(
         "Keras warms up from the initial rate that it is given, and its documentation gives it 0: the first "
         "step then moves nothing. PyTorch's `LinearLR` starts at a fraction of the rate and refuses a "
@@ -460,7 +460,7 @@ def _(steps):
 
 @warm_up.numpy.like("torch")
 def _(steps):
-    """Start at a fraction of the rate."""
+    """Start at start_factor times the rate, not at 0."""
     cosine = (1 + np.cos(np.pi * (steps - 5) / 15)) / 2
     return 0.1 * np.where(steps < 5, 1 / 3 + (1 - 1 / 3) * steps / 5, cosine)
 
@@ -478,7 +478,7 @@ def _(steps):
 
 @warm_up.keras.like("torch")
 def _(steps):
-    """Give the initial rate that fraction of the target."""
+    """Pass start_factor times warmup_target as the initial rate."""
     import keras
 
     f = np.float64
@@ -507,7 +507,7 @@ def _(steps):
 
 @warm_up.torch.like("keras")
 def _(steps):
-    """Warm up with a `LambdaLR`: it may start at 0."""
+    """Warm up with a `LambdaLR`, which may start at 0, in place of `LinearLR`."""
     import torch
     from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, SequentialLR
 
@@ -610,7 +610,7 @@ def _(steps):
 
 @step_decay.torch.like("keras")
 def _(steps):
-    """Use `ExponentialLR` with γ^(1/T)."""
+    """Use `ExponentialLR` with gamma=γ^(1/T), T being decay_steps."""
     import torch
 
     w = torch.zeros(1, requires_grad=True)
@@ -626,7 +626,7 @@ def _(steps):
 
 exponential_decay = Card(
     id="exponential-decay",
-    title="Exponential decay: over how many steps a factor goes",
+    title="Exponential decay: the factor of one step, or of decay_steps",
     wrong=(
         "In Keras and TensorFlow the rate falls by `decay_rate` over `decay_steps` steps. PyTorch's "
         "`ExponentialLR` has no such length: `gamma` is the factor of one step. The same factor drives the "
@@ -709,7 +709,7 @@ def _(steps):
 
 @exponential_decay.torch.like("keras")
 def _(steps):
-    """Take the root of the factor: γ^(1/decay_steps)."""
+    """Pass decay_rate^(1/decay_steps) as gamma."""
     import torch
 
     w = torch.zeros(1, requires_grad=True)
@@ -858,7 +858,7 @@ def _(losses):
 
 @plateau_patience.numpy.like("torch")
 def _(losses):
-    """Wait for one epoch more."""
+    """Lower the rate when the count exceeds the patience, one epoch later."""
     rate, best, count, rates = 0.1, np.inf, 0, []
     for loss in losses:
         count = 0 if loss < best else count + 1
@@ -886,7 +886,7 @@ def _(losses):
 
 @plateau_patience.sklearn.like("keras")
 def _(losses):
-    """Take 1 off `n_iter_no_change`."""
+    """Pass the patience less 1 as n_iter_no_change."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(hidden_layer_sizes=(), solver="sgd", learning_rate="adaptive", alpha=0)
@@ -1000,7 +1000,7 @@ def _(losses):
 
 @plateau_threshold.numpy.like("torch")
 def _(losses):
-    """Ask for a fraction of the best loss."""
+    """Ask for a fraction of the best loss, not for an amount."""
     rate, best, count, rates = 0.1, np.inf, 0, []
     for loss in losses:
         count += 1
@@ -1030,7 +1030,7 @@ def _(losses):
 
 @plateau_threshold.keras.like("torch")
 def _(losses):
-    """After each epoch, set `min_delta` to that fraction of the best loss."""
+    """Set the callback's `min_delta` to that fraction of the best loss after each epoch."""
     import keras
 
     model = keras.Sequential([keras.layers.Dense(1)])
@@ -1105,7 +1105,7 @@ def _(steps):
 
 @polynomial_end.numpy.like("torch")
 def _(steps):
-    """End at 0."""
+    """Let the rate end at 0."""
     left = 1 - np.minimum(steps, 10) / 10
     return 0.1 * left**2
 
@@ -1165,7 +1165,7 @@ def _(steps):
 
 @polynomial_end.torch.like("keras")
 def _(steps):
-    """Use a `LambdaLR`, with the end as a fraction of the initial rate."""
+    """Use a `LambdaLR`, with the end as a fraction of the initial rate, for `PolynomialLR`."""
     import torch
 
     w = torch.zeros(1, requires_grad=True)
@@ -1187,8 +1187,8 @@ cosine_restarts = Card(
     title="Cosine decay with restarts: how long each period is",
     wrong=(
         "Each period is by default twice as long as the one before in Keras and TensorFlow, and as long as "
-        "the first in PyTorch. The first period and the first restart are the same, so that a short run "
-        "shows nothing."
+        "the first in PyTorch. The first period and the first restart are the same, so a short run shows "
+        "nothing."
     ),
     conventions={
         "numpy torch": "periods T, T, T, …",
@@ -1282,11 +1282,11 @@ def _(steps):
 
 mlp_invscaling = Card(
     id="mlp-invscaling",
-    title="MLPClassifier's invscaling: counts rows, moves once an epoch",
+    title="MLPClassifier's invscaling: it counts rows, and changes once an epoch",
     wrong=(
-        "The documentation of MLPClassifier says that the rate falls with each time step t. It falls once an "
-        "epoch, and t counts the rows seen so far, not the steps: the second epoch already has a small part "
-        "of the initial rate. A port that counts steps or epochs trains much faster."
+        "The documentation of MLPClassifier says that the rate falls with each time step t. In fact it "
+        "falls once an epoch, and t counts the rows seen so far, not the steps: the second epoch already "
+        "has a small part of the initial rate. A port that counts steps or epochs trains much faster."
     ),
     conventions={
         "sklearn": "ηₜ = η₀/(t + 1)ᵖ,  t: rows of all epochs before",
@@ -1306,7 +1306,7 @@ def _(epochs):
 
 @mlp_invscaling.numpy.like("sklearn")
 def _(x, epochs):
-    """Count the rows of the epochs before."""
+    """Let t count the rows of all epochs before, and change the rate once an epoch."""
     return 0.1 / (len(x) * epochs + 1) ** 0.5
 
 
@@ -1326,7 +1326,7 @@ def _(x, y, epochs):
 
 @mlp_invscaling.sklearn.like("torch")
 def _(x, y, epochs):
-    """Set the rate of the optimizer by hand, before each `partial_fit` of one batch."""
+    """Set `_optimizer.learning_rate` by hand before each `partial_fit` of one batch."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(hidden_layer_sizes=(), solver="sgd", learning_rate_init=0.1, alpha=0)
@@ -1352,7 +1352,7 @@ def _(epochs):
 
 @mlp_invscaling.keras.like("sklearn")
 def _(x, epochs):
-    """Count the rows of the epochs before."""
+    """Let t count the rows of all epochs before, and change the rate once an epoch."""
     import keras
 
     n, per_epoch = len(x), 1
@@ -1381,7 +1381,7 @@ def _(epochs):
 
 @mlp_invscaling.torch.like("sklearn")
 def _(x, epochs):
-    """Count rows, and step the scheduler once an epoch."""
+    """Step a `LambdaLR` once an epoch, with t times the number of rows."""
     import torch
 
     w = torch.zeros(1, requires_grad=True)
@@ -1421,7 +1421,7 @@ def _(x):
 
 @sgd_regressor_rate.numpy.like("sklearn")
 def _(x):
-    """Divide the rate by the fourth root of the row's number."""
+    """Divide the rate of row t by t^power_t, t counted from 1 over all epochs."""
     return 0.01 / np.arange(1, len(x) + 1) ** 0.25
 
 
@@ -1468,7 +1468,7 @@ def _(x):
 
 @sgd_regressor_rate.keras.like("sklearn")
 def _(x):
-    """Derive a schedule that divides the rate by (step + 1)^power_t, in batches of one row."""
+    """Use batches of one row, and a schedule that divides the rate by (step + 1)^power_t."""
     import keras
 
     class InverseScaling(keras.optimizers.schedules.LearningRateSchedule):
@@ -1501,7 +1501,7 @@ def _(x):
 
 @sgd_regressor_rate.torch.like("sklearn")
 def _(x):
-    """Step a `LambdaLR` of (t + 1)^-power_t after every row."""
+    """Use batches of one row, and step a `LambdaLR` of (t + 1)^-power_t after each."""
     import torch
 
     w = torch.zeros(1)
@@ -1520,10 +1520,9 @@ sgd_classifier_rate = Card(
     id="sgd-classifier-rate",
     title="SGDClassifier: its default rate 'optimal' depends on alpha",
     wrong=(
-        "SGDClassifier chooses its rate itself: it takes it from alpha by Bottou's rule, and it falls with "
-        "every row. With the default alpha the first steps are huge, and another alpha, tried for the "
-        "penalty's sake, is another rate too. `eta0` is ignored. Taking a constant rate in a port changes "
-        "every step."
+        "SGDClassifier takes its rate from alpha, by a rule of Bottou's, and lowers it with every row. With "
+        "the default alpha the first steps are huge, and another alpha, tried for the penalty's sake, is "
+        "another rate too. `eta0` is ignored. Taking a constant rate in a port changes every step."
     ),
     conventions={
         "sklearn": "ηₜ = 1/(α·(t₀ + t)),  t₀ = 1/(α·√(1/√α)),  t = 0, 1, …: rows",
@@ -1543,7 +1542,7 @@ def _(x):
 
 @sgd_classifier_rate.numpy.like("sklearn")
 def _(x):
-    """Compute Bottou's rate from alpha."""
+    """Compute the rate of each row from alpha by Bottou's rule."""
     alpha = 0.01
     first = np.sqrt(1 / np.sqrt(alpha))
     return 1 / (alpha * (1 / (alpha * first) + np.arange(len(x))))
@@ -1564,7 +1563,7 @@ def _(x):
 
 @sgd_classifier_rate.sklearn.like("torch")
 def _(x):
-    """Pass learning_rate="constant" and eta0."""
+    """Pass learning_rate="constant", and the rate as eta0."""
     from sklearn.linear_model import SGDClassifier
 
     model = SGDClassifier(alpha=0.01, fit_intercept=False, learning_rate="constant", eta0=0.01)
@@ -1592,7 +1591,7 @@ def _(x):
 
 @sgd_classifier_rate.keras.like("sklearn")
 def _(x):
-    """Derive a schedule that computes Bottou's rate from alpha, in batches of one row."""
+    """Use batches of one row, and a schedule that computes Bottou's rate from alpha."""
     import keras
 
     class Optimal(keras.optimizers.schedules.LearningRateSchedule):
@@ -1626,7 +1625,7 @@ def _(x):
 
 @sgd_classifier_rate.torch.like("sklearn")
 def _(x):
-    """Step a `LambdaLR` that computes Bottou's rate from alpha after every row."""
+    """Use batches of one row, and step a `LambdaLR` of Bottou's rate after each."""
     import torch
 
     alpha, w = 0.01, torch.zeros(1)

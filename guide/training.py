@@ -51,12 +51,13 @@ def rising_losses() -> Arrays:
 
 shuffle_default = Card(
     id="shuffle-default",
-    title="Are the rows shuffled by default?",
+    title="Shuffling: are the rows shuffled by default?",
     wrong=(
-        "Keras's `fit` and scikit-learn's estimators shuffle the rows in every epoch unless told not to; a "
-        "DataLoader, a tf.data pipeline and a loop of one's own take them as they come. Sorted data then "
-        "train one class after the other. Two frameworks never draw the same permutation, so a comparison of "
-        "steps needs shuffle=False and a permutation of one's own. With one batch per epoch nothing shows."
+        "Keras's `fit` and scikit-learn's networks and SGD estimators shuffle the rows in every epoch "
+        "unless told not to; a DataLoader, a tf.data pipeline and a loop of one's own take them as they "
+        "come. Sorted data then train one class after the other. Two frameworks never draw the same "
+        "permutation, so a comparison of steps needs shuffle=False and a permutation of one's own. With one "
+        "batch per epoch nothing shows."
     ),
     conventions={
         "sklearn keras": "rows in another order in each epoch",
@@ -100,7 +101,7 @@ def _(x):
 
 @shuffle_default.sklearn.like("torch")
 def _(x):
-    """Pass shuffle=False."""
+    """Pass shuffle=False to the estimator."""
     from sklearn.neural_network import MLPRegressor
 
     seen = []
@@ -126,7 +127,7 @@ def _(x):
 
 @shuffle_default.tensorflow.like("keras")
 def _(x):
-    """Shuffle with a buffer of all rows."""
+    """Call `shuffle(n)` before `batch`, with a buffer of all n rows."""
     import tensorflow as tf
 
     seen = []
@@ -154,7 +155,7 @@ def _(x):
 
 @shuffle_default.keras.like("torch")
 def _(x):
-    """Pass shuffle=False."""
+    """Pass shuffle=False to `fit`."""
     import keras
 
     seen = []
@@ -183,7 +184,7 @@ def _(x):
 
 @shuffle_default.torch.like("keras")
 def _(x):
-    """Pass shuffle=True."""
+    """Pass shuffle=True to the DataLoader."""
     import torch
     from torch.utils.data import DataLoader, TensorDataset
 
@@ -223,7 +224,7 @@ def _(x):
 
 @shuffle_each_epoch.numpy.like("sklearn")
 def _(x):
-    """Start the generator again in each epoch."""
+    """Make the generator anew, with the same seed, in each epoch."""
     epochs = [np.random.default_rng(1).permutation(x), np.random.default_rng(1).permutation(x)]
     return [np.array_equal(epochs[0], epochs[1])]
 
@@ -247,7 +248,7 @@ def _(x):
 
 @shuffle_each_epoch.sklearn.like("torch")
 def _(x):
-    """Pass a `RandomState`, which goes on from call to call."""
+    """Pass a `RandomState` as random_state: it goes on from call to call."""
     from sklearn.neural_network import MLPRegressor
 
     seen = []
@@ -274,7 +275,7 @@ def _(x):
 
 @shuffle_each_epoch.tensorflow.like("sklearn")
 def _(x):
-    """Pass reshuffle_each_iteration=False."""
+    """Pass reshuffle_each_iteration=False to `shuffle`."""
     import tensorflow as tf
 
     rows = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x), seed=1, reshuffle_each_iteration=False)
@@ -333,7 +334,7 @@ def _(x):
 
 @shuffle_each_epoch.torch.like("sklearn")
 def _(x):
-    """Set the seed again in each epoch."""
+    """Call `torch.manual_seed` again before each epoch."""
     import torch
     from torch.utils.data import DataLoader, TensorDataset
 
@@ -370,7 +371,7 @@ def _(x):
 
 @shuffle_buffer.numpy.like("tensorflow")
 def _(x):
-    """Draw from a buffer, and fill it up with the next row."""
+    """Draw each row from a buffer of n, and put the next row in its place."""
     rng = np.random.default_rng(1)
     buffer, first = x[:10], []
     for row in x[10:20]:
@@ -390,7 +391,7 @@ def _(x):
 
 @shuffle_buffer.sklearn.like("tensorflow")
 def _(x):
-    """Draw from a buffer, and fill it up with the next row."""
+    """Draw each row from a buffer of n, and put the next row in its place."""
     from sklearn.utils import check_random_state
 
     rng = check_random_state(1)
@@ -412,7 +413,7 @@ def _(x):
 
 @shuffle_buffer.tensorflow.like("keras")
 def _(x):
-    """Make the buffer as large as the data."""
+    """Make the buffer as large as the data: `shuffle(len(x))`."""
     import tensorflow as tf
 
     first = next(iter(tf.data.Dataset.from_tensor_slices(x).shuffle(len(x), seed=1).batch(10)))
@@ -438,7 +439,7 @@ def _(x):
 
 @shuffle_buffer.keras.like("tensorflow")
 def _(x):
-    """Give `fit` a tf.data pipeline."""
+    """Give `fit` a tf.data pipeline with that buffer."""
     import keras
     import tensorflow as tf
 
@@ -466,7 +467,7 @@ def _(x):
 
 @shuffle_buffer.torch.like("tensorflow")
 def _(x):
-    """Draw from a buffer, and fill it up with the next row."""
+    """Draw each row from a buffer of n, and put the next row in its place."""
     import torch
 
     x = torch.tensor(x)
@@ -542,7 +543,7 @@ def _(x):
 
 @batch_size_default.keras.like("sklearn")
 def _(x):
-    """Pass the smaller of 200 and the number of rows."""
+    """Pass the smaller of 200 and the number of rows as batch_size."""
     import keras
 
     sizes = []
@@ -595,7 +596,7 @@ def _(x):
 
 @batch_size_default.torch.like("sklearn")
 def _(x):
-    """Pass the smaller of 200 and the number of rows."""
+    """Pass the smaller of 200 and the number of rows as batch_size."""
     import torch
     from torch.utils.data import DataLoader, TensorDataset
 
@@ -698,7 +699,7 @@ def _(x):
 
 @mode_default.numpy.like("torch")
 def _(x):
-    """Take mean and variance of the batch."""
+    """Take mean and variance of the batch, not the running ones."""
     return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-3)
 
 
@@ -726,7 +727,7 @@ def _(x):
 
 @mode_default.torch.like("keras")
 def _(x):
-    """Call `eval()` before predicting, and `train()` before going on."""
+    """Call `eval()` on the model before predicting, and `train()` before going on."""
     import torch
 
     return torch.nn.BatchNorm1d(3, eps=1e-3).eval()(torch.tensor(x)).detach()
@@ -734,7 +735,7 @@ def _(x):
 
 dropout_function = Card(
     id="dropout-function",
-    title="Dropout as a function drops when predicting too",
+    title="Dropout as a function: it drops when predicting too",
     wrong=(
         "A dropout layer knows whether its model is training. The functions do not: "
         "`torch.nn.functional.dropout` drops by default, in a model that is in evaluation mode too, and "
@@ -768,7 +769,7 @@ def _(x):
 
 @dropout_function.tensorflow.like("keras")
 def _(x):
-    """Drop only if training."""
+    """Call `tf.nn.dropout` only if training."""
     import tensorflow as tf
 
     def call(x, *, training):
@@ -814,7 +815,7 @@ def _(x):
 
 @dropout_function.torch.like("keras")
 def _(x):
-    """Pass training=self.training, or use `torch.nn.Dropout`."""
+    """Pass training=self.training to the function, or use `torch.nn.Dropout`."""
     import torch
 
     class Model(torch.nn.Module):
@@ -852,7 +853,7 @@ def _(x):
 
 @dropout_share.numpy.like("tensorflow")
 def _(x):
-    """Take 1 minus the number."""
+    """Pass 1 minus the number: it is the share kept."""
     mask = np.random.default_rng(1).random(x.shape) >= 1 - 0.25
     return np.unique(x * mask / 0.25)
 
@@ -866,7 +867,7 @@ def _(x):
 
 @dropout_share.tensorflow.like("keras")
 def _(x):
-    """Call the argument by its name, `rate`, or use today's `tf.nn.dropout`."""
+    """Pass the number as `rate`, by name, or use today's `tf.nn.dropout`."""
     import tensorflow as tf
 
     return np.unique(tf.nn.dropout(x, rate=0.25))
@@ -881,7 +882,7 @@ def _(x):
 
 @dropout_share.keras.like("tensorflow")
 def _(x):
-    """Take 1 minus the number."""
+    """Pass 1 minus the number: it is the share kept."""
     import keras
 
     return np.unique(keras.layers.Dropout(1 - 0.25)(x, training=True))
@@ -896,7 +897,7 @@ def _(x):
 
 @dropout_share.torch.like("tensorflow")
 def _(x):
-    """Take 1 minus the number."""
+    """Pass 1 minus the number: it is the share kept."""
     import torch
 
     return np.unique(torch.nn.Dropout(1 - 0.25)(torch.tensor(x)))
@@ -1013,7 +1014,7 @@ def _(x, y):
 
 @fit_again.numpy.like("sklearn")
 def _(x, y):
-    """Start from the initial parameters in each fit."""
+    """Go back to the initial parameters before each fit."""
     for _ in range(2):
         w = np.zeros(3)
         for i in range(len(x)):
@@ -1059,7 +1060,7 @@ def _(x, y):
 
 @fit_again.tensorflow.like("sklearn")
 def _(x, y):
-    """Start from the initial parameters in each fit."""
+    """Go back to the initial parameters before each fit."""
     import tensorflow as tf
 
     for _ in range(2):
@@ -1134,8 +1135,8 @@ optimizer_across_fits = Card(
     wrong=(
         "Even with warm_start=True, every `fit` of scikit-learn's networks makes a new optimizer: "
         "velocities, moments and the count of steps start at 0. `partial_fit` keeps them, and Keras keeps "
-        "them until the next `compile`. A loop of one epoch per `fit` therefore trains without any momentum "
-        "to speak of. Plain gradient descent has no state and shows nothing."
+        "them until the next `compile`. A loop of one epoch per `fit` therefore loses its momentum in every "
+        "epoch. Plain gradient descent has no state and shows nothing."
     ),
     conventions={
         "sklearn": "v ← 0 at each fit",
@@ -1312,7 +1313,7 @@ def _(losses):
 
 @early_stopping_patience.numpy.like("sklearn")
 def _(losses):
-    """Wait for one epoch more."""
+    """Stop when the count exceeds the patience, one epoch later."""
     best, count, epochs = np.inf, 0, 0
     for loss in losses:
         epochs += 1
@@ -1333,7 +1334,7 @@ def _(losses):
 
 @early_stopping_patience.sklearn.like("keras")
 def _(losses):
-    """Take 1 off `n_iter_no_change`."""
+    """Pass the patience less 1 as n_iter_no_change."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(solver="sgd", learning_rate_init=1e-300, n_iter_no_change=2)
@@ -1358,7 +1359,7 @@ def _(losses):
 
 @early_stopping_patience.keras.like("sklearn")
 def _(losses):
-    """Add 1 to the patience."""
+    """Pass n_iter_no_change plus 1 as patience."""
     import keras
 
     model = keras.Sequential()
@@ -1409,7 +1410,7 @@ def _(losses):
 
 @early_stopping_best.numpy.like("sklearn")
 def _(losses):
-    """Lower the best loss in every epoch."""
+    """Lower the best loss in every epoch, not only when it counts."""
     best, count, counts = np.inf, 0, []
     for loss in losses:
         count = 0 if loss < best - 1e-3 else count + 1
@@ -1484,9 +1485,9 @@ early_stopping_restore = Card(
     id="early-stopping-restore",
     title="Early stopping: the best weights or the last ones",
     wrong=(
-        "With early_stopping=True scikit-learn gives back the parameters of the best epoch. Keras's callback "
-        "leaves those of the last one unless told to restore. The difference is what patience epochs without "
-        "improvement do to a model: little on a plateau, much where it overfits."
+        "With early_stopping=True scikit-learn's networks give back the parameters of the best epoch. "
+        "Keras's callback leaves those of the last one unless told to restore. The difference is what "
+        "patience epochs without improvement do to a model: little on a plateau, much where it overfits."
     ),
     conventions={
         "sklearn": "w of the best epoch",
@@ -1517,7 +1518,7 @@ def _(losses):
 
 @early_stopping_restore.numpy.like("sklearn")
 def _(losses):
-    """Keep a copy of the best weights."""
+    """Keep a copy of the best weights, and go back to it."""
     best, count = np.inf, 0
     for epoch, loss in enumerate(losses):
         w = float(epoch)
@@ -1598,7 +1599,7 @@ def _(losses):
 
 validation_split = Card(
     id="validation-split",
-    title="Which rows are held out for validation?",
+    title="validation_split: which rows are held out",
     wrong=(
         "Keras's validation_split holds out the last rows, before anything is shuffled. Scikit-learn and "
         "PyTorch's `random_split` draw them, and scikit-learn's classifiers keep the shares of the classes. "
@@ -1606,7 +1607,7 @@ validation_split = Card(
     ),
     conventions={
         "numpy keras": "the last ⌈f·n⌉ rows",
-        "sklearn torch": "⌈f·n⌉ rows, drawn",
+        "sklearn torch": "about f·n rows, drawn",
     },
     given=numbered_rows,
     differs=0.5,
@@ -1624,7 +1625,7 @@ def _(x):
 
 @validation_split.numpy.like("sklearn")
 def _(x):
-    """Permute the rows first."""
+    """Permute the rows before the split."""
     held_out = np.random.default_rng(1).permutation(x)[9:]
     return [np.array_equal(np.sort(held_out[:, 0]), [9, 10, 11])]
 
@@ -1647,7 +1648,7 @@ def _(x):
 
 @validation_split.sklearn.like("keras")
 def _(x):
-    """Split without shuffling, and train with `partial_fit` on the first part."""
+    """Split with `train_test_split(shuffle=False)`, and train with `partial_fit` on the first part."""
     from sklearn.model_selection import train_test_split
 
     _, held_out = train_test_split(x, test_size=0.25, shuffle=False)
@@ -1707,7 +1708,7 @@ def _(x):
 
 @validation_split.torch.like("keras")
 def _(x):
-    """Take a `Subset` of the last rows."""
+    """Hold out a `Subset` of the last rows."""
     import torch
     from torch.utils.data import TensorDataset
 
@@ -1744,7 +1745,7 @@ def _(x, y):
 
 @logged_loss.numpy.like("keras")
 def _(x, y):
-    """Add up the losses of the batches, each before its update."""
+    """Add up the losses of the batches, each before its update and times its rows."""
     w, b, total = np.zeros((3, 1)), 0.0, 0.0
     for rows in (slice(4), slice(4, 8)):
         error = x[rows] @ w + b - y[rows]
@@ -1765,7 +1766,7 @@ def _(x, y):
 
 @logged_loss.sklearn.like("torch")
 def _(x, y):
-    """Compute the loss of the predictions after the epoch."""
+    """Compute the loss from predictions made after the epoch."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(hidden_layer_sizes=(), solver="sgd", learning_rate_init=0.1, momentum=0)
@@ -1789,7 +1790,7 @@ def _(x, y):
 
 @logged_loss.tensorflow.like("keras")
 def _(x, y):
-    """Add up the losses of the batches, each before its update."""
+    """Add up the losses of the batches, each before its update and times its rows."""
     import tensorflow as tf
 
     w, b, total = tf.Variable(np.zeros((3, 1))), tf.Variable(np.zeros(1)), 0.0
@@ -1814,7 +1815,7 @@ def _(x, y):
 
 @logged_loss.keras.like("torch")
 def _(x, y):
-    """Call `evaluate` after the epoch."""
+    """Call `evaluate` on the training data after the epoch."""
     import keras
 
     model = keras.Sequential([keras.layers.Dense(1, kernel_initializer="zeros")])
@@ -1884,7 +1885,7 @@ def _(x):
 
 @seed_of_a_call.numpy.like("keras")
 def _(x):
-    """Make the generator anew for each call."""
+    """Make the generator anew, with the same seed, for each call."""
     draws = [np.random.default_rng(1).permutation(x) for _ in range(2)]
     return [np.array_equal(draws[0], draws[1])]
 
@@ -1899,7 +1900,7 @@ def _(x):
 
 @seed_of_a_call.sklearn.like("torch")
 def _(x):
-    """Pass a `RandomState`."""
+    """Pass a `RandomState` as random_state."""
     from sklearn.utils import shuffle
 
     rng = np.random.RandomState(1)
@@ -1917,7 +1918,7 @@ def _(x):
 
 @seed_of_a_call.tensorflow.like("keras")
 def _(x):
-    """Use `tf.random.stateless_normal`."""
+    """Use `tf.random.stateless_normal`, whose seed decides alone."""
     import tensorflow as tf
 
     draws = [tf.random.stateless_normal(x.shape, seed=[1, 0]) for _ in range(2)]
@@ -1934,7 +1935,7 @@ def _(x):
 
 @seed_of_a_call.keras.like("torch")
 def _(x):
-    """Pass a `keras.random.SeedGenerator`."""
+    """Pass a `keras.random.SeedGenerator` as seed."""
     import keras
 
     seeds = keras.random.SeedGenerator(1)
@@ -1953,7 +1954,7 @@ def _(x):
 
 @seed_of_a_call.torch.like("keras")
 def _(x):
-    """Set the seed before each call."""
+    """Call `torch.manual_seed` before each call."""
     import torch
 
     draws = []
@@ -2043,7 +2044,7 @@ def _(start, gradients):
 
 @average_of_weights.tensorflow.like("torch")
 def _(start, gradients):
-    """Keep the equal mean by hand."""
+    """Keep the equal mean by hand: add (w - mean)/t after step t."""
     import tensorflow as tf
 
     w, average = tf.Variable(start), tf.Variable(start)
@@ -2066,7 +2067,7 @@ def _(start, gradients):
 
 @average_of_weights.keras.like("torch")
 def _(start, gradients):
-    """Keep the equal mean by hand."""
+    """Keep the equal mean by hand: add (w - mean)/t after step t."""
     import keras
 
     w, average = keras.Variable(start), keras.Variable(start)
@@ -2093,7 +2094,7 @@ def _(start, gradients):
 
 @average_of_weights.torch.like("keras")
 def _(start, gradients):
-    """Pass multi_avg_fn=get_ema_multi_avg_fn(β)."""
+    """Pass multi_avg_fn=get_ema_multi_avg_fn(β) to `AveragedModel`."""
     import torch
 
     model = torch.nn.ParameterList([torch.tensor(start)])
