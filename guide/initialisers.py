@@ -1793,12 +1793,13 @@ def _():
 
 seed_restarts = Card(
     id="seed-restarts",
-    title="A seeded initialiser, used twice: the same numbers again",
+    title="An integer as seed, used twice: the same numbers again",
     wrong=(
-        "An initialiser of Keras with an integer seed starts anew at each call, and so does an estimator of "
-        "scikit-learn at each fit: two layers of one shape that share the initialiser start as copies of "
-        "each other, and runs that were meant to differ are the same run. In the others a seed sets a "
-        "generator once, which then goes on. What is returned here is whether two draws are equal."
+        "An initialiser of Keras with an integer seed starts anew at each call, and so do keras.random and "
+        "whatever takes a random_state in scikit-learn. Two layers of one shape that share the initialiser "
+        "start as copies of each other, noise drawn in a training step is the same noise in each step, and "
+        "runs that were meant to differ are the same run. In the others a seed sets a generator once, which "
+        "then goes on. What is returned here is whether two draws are equal."
     ),
     conventions={
         "numpy tensorflow torch": "the second draw goes on where the first ended",
@@ -1807,7 +1808,7 @@ seed_restarts = Card(
     given=rows,
     differs=0.5,
     issues=("tensorflow/tensorflow#62577", "keras-team/keras-hub#352"),
-    faults=("start-other-seed",),
+    faults=("start-other-seed", "order-shuffled-once"),
 )
 
 

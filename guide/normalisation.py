@@ -1162,11 +1162,12 @@ def few_rows() -> Arrays:
 
 standardise = Card(
     id="standardise",
-    title="Standardising features: n or n-1",
+    title="Standard deviation, variance, standardised features: n or n - 1",
     wrong=(
-        "Scikit-learn's StandardScaler, Keras's Normalization, NumPy and TensorFlow divide by n, torch.std "
-        "by n-1. With thousands of rows it does not matter; with a few dozen, or per image, features are "
-        "scaled by another number."
+        "torch.std and torch.var divide by n - 1; StandardScaler, Keras's Normalization, NumPy and "
+        "TensorFlow divide by n. With thousands of rows it does not matter; with a few dozen, or per image, "
+        "features are scaled by another number, and a single row becomes NaN. PyTorch's own batch "
+        "normalisation divides by n where it normalises, so the two disagree inside PyTorch."
     ),
     conventions={
         "numpy sklearn tensorflow keras": "(x - x̄) / √(Σ(x - x̄)²/n)",
@@ -1175,6 +1176,7 @@ standardise = Card(
     given=few_rows,
     differs=0.02,
     issues=("pytorch/pytorch#50010", "pytorch/pytorch#1082", "tensorflow/tensorflow#43324"),
+    defaults=("std.correction",),
     faults=("features-standardised",),
 )
 
