@@ -423,7 +423,7 @@ def _(x):
 
 @global_pool_axes.numpy.like("torch")
 def _(x):
-    """Pass keepdims=True."""
+    """Pass keepdims=True to the mean."""
     return x - x.mean((1, 2), keepdims=True)
 
 
@@ -436,7 +436,7 @@ def _(x):
 
 @global_pool_axes.tensorflow.like("torch")
 def _(x):
-    """Pass keepdims=True."""
+    """Pass keepdims=True to tf.reduce_mean."""
     import tensorflow as tf
 
     return x - tf.reduce_mean(x, (1, 2), keepdims=True)
@@ -771,7 +771,7 @@ def _(x, p):
 
 @pad_order.numpy.like("torch")
 def _(x, p):
-    """Take the pairs in reverse order."""
+    """Take the pairs of widths in reverse order, the first axis first."""
     return np.pad(x, p.reshape(2, 2)[::-1])
 
 
@@ -784,7 +784,7 @@ def _(x, p):
 
 @pad_order.tensorflow.like("torch")
 def _(x, p):
-    """Take the pairs in reverse order."""
+    """Take the pairs of widths in reverse order, the first axis first."""
     import tensorflow as tf
 
     return tf.pad(x, p.reshape(2, 2)[::-1])
@@ -799,7 +799,7 @@ def _(x, p):
 
 @pad_order.keras.like("torch")
 def _(x, p):
-    """Take the pairs in reverse order."""
+    """Take the pairs of widths in reverse order, rows before columns."""
     import keras
 
     return keras.layers.ZeroPadding2D(p.reshape(2, 2)[::-1].tolist())(x.reshape(1, 4, 4, 1))[0, :, :, 0]
@@ -1028,7 +1028,7 @@ def _(x):
 
 @resize_nearest.numpy.like("torch")
 def _(x):
-    """Leave out the half."""
+    """Take the pixel ⌊i·n/m⌋, without the half."""
     i = np.floor(np.arange(8) * 5 / 8).astype(int)
     return x[:, i][:, :, i]
 
@@ -1111,7 +1111,7 @@ def _(x):
 
 @resize_bilinear.numpy.like("tensorflow")
 def _(x):
-    """Leave out the halves."""
+    """Take coordinates i·n/m, without the halves."""
     at = np.clip(np.arange(8) * 5 / 8, 0, 4)
     share = np.maximum(1 - np.abs(at[:, np.newaxis] - np.arange(5)), 0)
     return np.einsum("ih,jw,nhwc->nijc", share, share, x)

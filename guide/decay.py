@@ -587,7 +587,7 @@ def _(w):
 
 decayed_parameters = Card(
     id="decayed-parameters",
-    title="What decays: kernels only, or biases too",
+    title="What decays: kernels only, or biases too?",
     wrong=(
         "An optimizer's weight_decay reaches every parameter it was given: biases, and the scales and "
         "shifts of normalisation. A kernel_regularizer of Keras and scikit-learn's alpha reach kernels "

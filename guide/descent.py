@@ -1458,7 +1458,7 @@ state_order = Card(
     given=layers,
     differs=0.4,
     absent={
-        "numpy": "arrays of one's own stand in the order in which they are put",
+        "numpy": "NumPy has no optimizers; arrays stand in the order in which they are put",
         "tensorflow": "variables stand in the order in which they are handed to the optimizer",
     },
 )

@@ -1799,11 +1799,12 @@ seed_restarts = Card(
         "whatever takes a random_state in scikit-learn. Two layers of one shape that share the initialiser "
         "start as copies of each other, noise drawn in a training step is the same noise in each step, and "
         "runs that were meant to differ are the same run. In the others a seed sets a generator once, which "
-        "then goes on. What is returned here is whether two draws are equal."
+        "then goes on. What is returned here is whether two initial kernels are equal, and two draws of "
+        "noise (two shuffles in scikit-learn)."
     ),
     conventions={
         "numpy tensorflow torch": "the second draw goes on where the first ended",
-        "sklearn keras": "the second draw starts with the seed again",
+        "sklearn keras": "the second draw is the first again",
     },
     given=rows,
     differs=0.5,
@@ -1815,33 +1816,40 @@ seed_restarts = Card(
 @seed_restarts.numpy
 def _():
     rng = np.random.default_rng(0)
-    return np.array_equal(rng.uniform(size=9), rng.uniform(size=9))
+    pairs = [(rng.uniform(size=9), rng.normal(size=9)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.numpy.like("keras")
 def _():
-    """Make a generator for each draw."""
-    return np.array_equal(np.random.default_rng(0).uniform(size=9), np.random.default_rng(0).uniform(size=9))
+    """Make a generator anew for each draw."""
+    pairs = []
+    for _ in range(2):
+        rng = np.random.default_rng(0)
+        pairs.append((rng.uniform(size=9), rng.normal(size=9)))
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.sklearn
 def _(x, y):
     from sklearn.neural_network import MLPRegressor
+    from sklearn.utils import shuffle
 
     model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, max_iter=1, random_state=0)
-    first, second = model.fit(x, y).coefs_[0], model.fit(x, y).coefs_[0]
-    return np.array_equal(first, second)
+    pairs = [(model.fit(x, y).coefs_[0], shuffle(x, random_state=0)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.sklearn.like("torch")
 def _(x, y):
     """Pass random_state=np.random.RandomState(0), not an integer."""
     from sklearn.neural_network import MLPRegressor
+    from sklearn.utils import shuffle
 
     rng = np.random.RandomState(0)
     model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, max_iter=1, random_state=rng)
-    first, second = model.fit(x, y).coefs_[0], model.fit(x, y).coefs_[0]
-    return np.array_equal(first, second)
+    pairs = [(model.fit(x, y).coefs_[0], shuffle(x, random_state=rng)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.tensorflow
@@ -1849,7 +1857,8 @@ def _():
     import tensorflow as tf
 
     initializer = tf.compat.v1.glorot_uniform_initializer(seed=0)
-    return np.array_equal(initializer((3, 3)), initializer((3, 3)))
+    pairs = [(initializer((3, 3)), tf.random.normal((9,), seed=0)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.tensorflow.like("keras")
@@ -1858,10 +1867,11 @@ def _():
     import tensorflow as tf
 
     initializer = tf.compat.v1.glorot_uniform_initializer(seed=0)
-    tf.random.set_seed(0)
-    first = initializer((3, 3))
-    tf.random.set_seed(0)
-    return np.array_equal(first, initializer((3, 3)))
+    pairs = []
+    for _ in range(2):
+        tf.random.set_seed(0)
+        pairs.append((initializer((3, 3)), tf.random.normal((9,), seed=0)))
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.keras
@@ -1869,16 +1879,19 @@ def _():
     import keras
 
     initializer = keras.initializers.GlorotUniform(seed=0)
-    return np.array_equal(initializer((3, 3)), initializer((3, 3)))
+    pairs = [(initializer((3, 3)), keras.random.normal((9,), seed=0)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.keras.like("torch")
 def _():
-    """Pass seed=keras.random.SeedGenerator(0), or make an initialiser for each layer."""
+    """Pass seed=keras.random.SeedGenerator(0), made once, not an integer."""
     import keras
 
-    initializer = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(0))
-    return np.array_equal(initializer((3, 3)), initializer((3, 3)))
+    seed = keras.random.SeedGenerator(0)
+    initializer = keras.initializers.GlorotUniform(seed=seed)
+    pairs = [(initializer((3, 3)), keras.random.normal((9,), seed=seed)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.torch
@@ -1886,21 +1899,20 @@ def _():
     import torch
 
     torch.manual_seed(0)
-    first, second = torch.empty(3, 3), torch.empty(3, 3)
-    torch.nn.init.xavier_uniform_(first)
-    torch.nn.init.xavier_uniform_(second)
-    return torch.equal(first, second)
+    pairs = [(torch.nn.init.xavier_uniform_(torch.empty(3, 3)), torch.randn(9)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.torch.like("keras")
 def _():
-    """Call torch.manual_seed before each draw, or pass a generator made anew."""
+    """Call torch.manual_seed before each draw."""
     import torch
 
-    first, second = torch.empty(3, 3), torch.empty(3, 3)
-    torch.nn.init.xavier_uniform_(first, generator=torch.Generator().manual_seed(0))
-    torch.nn.init.xavier_uniform_(second, generator=torch.Generator().manual_seed(0))
-    return torch.equal(first, second)
+    pairs = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        pairs.append((torch.nn.init.xavier_uniform_(torch.empty(3, 3)), torch.randn(9)))
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 prelu_start = Card(

@@ -242,7 +242,7 @@ def _(x, w):
 
 @floatx_late.numpy.like("keras")
 def _(x, w):
-    """Turn both into float32."""
+    """Turn data and weights into float32 with astype."""
     return x.astype(np.float32) @ w.astype(np.float32)
 
 
@@ -1066,7 +1066,7 @@ def _(y, p):
 
 @loss_dtype.numpy.like("keras")
 def _(y, p):
-    """Turn both into float32."""
+    """Turn targets and predictions into float32."""
     return np.mean((p.astype(np.float32) - y.astype(np.float32)) ** 2)
 
 
@@ -1079,7 +1079,7 @@ def _(y, p):
 
 @loss_dtype.sklearn.like("keras")
 def _(y, p):
-    """Turn both into float32."""
+    """Turn targets and predictions into float32."""
     from sklearn.metrics import mean_squared_error
 
     return mean_squared_error(y.astype(np.float32), p.astype(np.float32))
@@ -1094,7 +1094,7 @@ def _(y, p):
 
 @loss_dtype.tensorflow.like("keras")
 def _(y, p):
-    """Cast both to float32."""
+    """Cast targets and predictions to float32."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.math.squared_difference(tf.cast(p, tf.float32), tf.cast(y, tf.float32)))
@@ -1126,7 +1126,7 @@ def _(y, p):
 
 @loss_dtype.torch.like("keras")
 def _(y, p):
-    """Turn both into float32."""
+    """Turn targets and predictions into float32."""
     import torch
 
     return torch.nn.MSELoss()(torch.tensor(p).float(), torch.tensor(y).float())
@@ -1360,7 +1360,7 @@ def _(x):
 
 @integer_division.numpy.like("torch")
 def _(x):
-    """Divide in float32."""
+    """Divide in float32: np.divide(x, n, dtype=np.float32)."""
     return np.divide(x, np.array(3), dtype=np.float32)
 
 
@@ -1373,7 +1373,7 @@ def _(x):
 
 @integer_division.tensorflow.like("torch")
 def _(x):
-    """Cast to float32 first."""
+    """Cast the integers to float32 before dividing."""
     import tensorflow as tf
 
     return tf.cast(x, tf.float32) / 3
@@ -1389,7 +1389,7 @@ def _(x):
 
 @integer_division.keras.like("numpy")
 def _(x):
-    """Cast to float64 first."""
+    """Cast the integers to float64 before dividing."""
     import keras
 
     keras.config.set_floatx("float32")
@@ -1406,7 +1406,7 @@ def _(x):
 
 @integer_division.torch.like("numpy")
 def _(x):
-    """Turn it into float64 first."""
+    """Call .double() on the integers before dividing."""
     import torch
 
     torch.set_default_dtype(torch.float32)
@@ -1451,7 +1451,7 @@ def _(x):
 
 @integer_mean.tensorflow.like("numpy")
 def _(x):
-    """Cast to a float first."""
+    """Cast the integers to a float before tf.reduce_mean."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.cast(x, tf.float64))
@@ -1509,7 +1509,7 @@ def _(x):
 
 @byte_sum.tensorflow.like("numpy")
 def _(x):
-    """Cast to a larger integer first."""
+    """Cast the bytes to tf.int64 before tf.reduce_sum."""
     import tensorflow as tf
 
     return tf.reduce_sum(tf.cast(x, tf.int64))
@@ -1570,7 +1570,7 @@ def _(x):
 
 @half_mean.numpy.like("tensorflow")
 def _(x):
-    """Add in float16."""
+    """Add in float16: x.sum(dtype=np.float16), divided by the count."""
     return x.sum(dtype=np.float16) / np.float16(x.size)
 
 
