@@ -73,7 +73,7 @@ def _(x):
 
 @batch_norm_momentum.tensorflow.like("keras")
 def _(x):
-    """Pass exponential_avg_factor=1 - momentum."""
+    """Pass exponential_avg_factor=1 - m, where m is Keras's momentum."""
     import tensorflow as tf
 
     running, variance = tf.zeros(4), tf.ones(4)
@@ -96,7 +96,7 @@ def _(x):
 
 @batch_norm_momentum.keras.like("torch")
 def _(x):
-    """Pass momentum=1 - m for a momentum m of the other."""
+    """Pass momentum=1 - m, where m is PyTorch's momentum (or TensorFlow's factor)."""
     import keras
 
     layer = keras.layers.BatchNormalization(momentum=0.1)
@@ -117,7 +117,7 @@ def _(x):
 
 @batch_norm_momentum.torch.like("keras")
 def _(x):
-    """Pass momentum=1 - m for a momentum m of the other."""
+    """Pass momentum=1 - m, where m is Keras's momentum."""
     import torch
 
     layer = torch.nn.BatchNorm1d(4, momentum=0.1)
