@@ -48,8 +48,8 @@ adam_epsilon = Card(
     wrong=(
         "ε has the same name everywhere and stands in two places. PyTorch adds it to the root of the "
         "corrected second moment, as algorithm 1 of the paper does; Keras, TensorFlow and scikit-learn add "
-        "it to the root of the moment itself, the paper's ε̂, which in the first step acts as an ε some 30 "
-        "times as large. It shows wherever gradients are small, and in every first step."
+        "it to the root of the moment itself, the paper's ε̂, which in the first step acts as an ε "
+        "1/√(1-β₂) times as large. It shows wherever gradients are small, and in every first step."
     ),
     conventions={
         "numpy torch": "w -= η · m̂ / (√v̂ + ε),  m̂ = m/(1-β₁ᵗ),  v̂ = v/(1-β₂ᵗ)",
@@ -261,7 +261,7 @@ def _(start, gradients):
 
 @adam_defaults.sklearn.like("keras")
 def _(start, gradients):
-    """Pass ε = 1e-7."""
+    """Pass epsilon=1e-7."""
     from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
 
     optimizer = AdamOptimizer([start], epsilon=1e-7)
@@ -295,7 +295,7 @@ def _(start, gradients):
 
 @adam_defaults.tensorflow.like("keras")
 def _(start, gradients):
-    """Pass ε = 1e-7."""
+    """Pass epsilon=1e-7."""
     import tensorflow as tf
 
     w = tf.Variable(start)
@@ -332,7 +332,7 @@ def _(start, gradients):
 
 @adam_defaults.keras.like("sklearn")
 def _(start, gradients):
-    """Pass ε = 1e-8."""
+    """Pass epsilon=1e-8."""
     import keras
 
     w = keras.Variable(start)
@@ -458,7 +458,7 @@ def _(start, gradients):
 
 @rmsprop_epsilon.tensorflow.like("torch")
 def _(start, gradients):
-    """Write the update by hand, with ε added to the root."""
+    """Write the update by hand: w -= η·g/(√s + ε)."""
     import tensorflow as tf
 
     w, s = tf.Variable(start), tf.Variable(0 * start)
@@ -482,7 +482,7 @@ def _(start, gradients):
 
 @rmsprop_epsilon.keras.like("torch")
 def _(start, gradients):
-    """Override the update, with ε added to the root."""
+    """Override update_step of RMSprop: add ε to the root, not under it."""
     import keras
 
     class RMSprop(keras.optimizers.RMSprop):
@@ -512,7 +512,7 @@ def _(start, gradients):
 
 @rmsprop_epsilon.torch.like("keras")
 def _(start, gradients):
-    """Keep s + ε in the place of s: start it at ε, and give it back the share of ε that each step takes."""
+    """Pass eps=0, start square_avg at ε, and before each step add ε·(1-α)/α to it."""
     import torch
 
     w, eps, alpha = torch.tensor(start), 1e-7, 0.9
@@ -581,7 +581,7 @@ def _(start, gradients):
 
 @rmsprop_defaults.keras.like("torch")
 def _(start, gradients):
-    """Pass the learning rate and ρ."""
+    """Pass learning_rate=0.01 and rho=0.99."""
     import keras
 
     w = keras.Variable(start)
@@ -606,7 +606,7 @@ def _(start, gradients):
 
 @rmsprop_defaults.torch.like("keras")
 def _(start, gradients):
-    """Pass the learning rate, and ρ as α."""
+    """Pass lr=0.001 and alpha=0.9, which is Keras's ρ."""
     import torch
 
     w = torch.tensor(start)
@@ -628,7 +628,7 @@ rmsprop_start = Card(
     ),
     conventions={
         "tensorflow": "s₀ = 1,  s = ρ·s + (1-ρ)·g²,  w -= η · g / √s",
-        "numpy keras torch": "s₀ = 0",
+        "numpy keras torch": "s₀ = 0,  then the same",
     },
     given=given.descent,
     differs=0.2,
@@ -671,7 +671,7 @@ def _(start, gradients):
 
 @rmsprop_start.tensorflow.like("keras")
 def _(start, gradients):
-    """Call the operation itself, with a mean square of one's own that starts at zero."""
+    """Call tf.raw_ops.ResourceApplyRMSProp, with a mean square of your own that starts at zero."""
     import tensorflow as tf
 
     w, s, v = tf.Variable(start), tf.Variable(0 * start), tf.Variable(0 * start)
@@ -696,7 +696,7 @@ def _(start, gradients):
 
 @rmsprop_start.keras.like("tensorflow")
 def _(start, gradients):
-    """Set the mean square to one before the first step."""
+    """Build the optimizer, and assign ones to its mean square (_velocities) before the first step."""
     import keras
 
     w = keras.Variable(start)
@@ -722,7 +722,7 @@ def _(start, gradients):
 
 @rmsprop_start.torch.like("tensorflow")
 def _(start, gradients):
-    """Set the mean square to one before the first step."""
+    """Set square_avg in the optimizer's state to ones before the first step."""
     import torch
 
     w = torch.tensor(start)
@@ -793,7 +793,7 @@ def _(start, gradients):
 
 @rmsprop_momentum.tensorflow.like("torch")
 def _(start, gradients):
-    """When the learning rate changes, scale the momentum by new/old."""
+    """When the learning rate changes, multiply the momentum by the new rate over the old."""
     import tensorflow as tf
 
     w, s, v = tf.Variable(start), tf.Variable(0 * start), tf.Variable(0 * start)
@@ -823,7 +823,7 @@ def _(start, gradients):
 
 @rmsprop_momentum.keras.like("torch")
 def _(start, gradients):
-    """When the learning rate changes, scale the momentum by new/old."""
+    """When the learning rate changes, multiply the momentum by the new rate over the old."""
     import keras
 
     w = keras.Variable(start)
@@ -854,7 +854,7 @@ def _(start, gradients):
 
 @rmsprop_momentum.torch.like("keras")
 def _(start, gradients):
-    """When the learning rate changes, scale the momentum by old/new."""
+    """When the learning rate changes, multiply momentum_buffer by the old rate over the new."""
     import torch
 
     w = torch.tensor(start)
@@ -879,7 +879,7 @@ adagrad_start = Card(
     ),
     conventions={
         "tensorflow keras": "s₀ = 0.1,  s = s + g²,  w -= η · g / √s",
-        "numpy torch": "s₀ = 0",
+        "numpy torch": "s₀ = 0,  then the same",
     },
     given=given.descent,
     differs=0.06,
@@ -923,7 +923,7 @@ def _(start, gradients):
 
 @adagrad_start.tensorflow.like("torch")
 def _(start, gradients):
-    """Call the operation itself, with a sum of one's own that starts at zero."""
+    """Call tf.raw_ops.ResourceApplyAdagradV2, with a sum of your own: AdagradOptimizer refuses 0."""
     import tensorflow as tf
 
     w, s = tf.Variable(start), tf.Variable(0 * start)
@@ -947,7 +947,7 @@ def _(start, gradients):
 
 @adagrad_start.keras.like("torch")
 def _(start, gradients):
-    """Start the sum at zero, and with it make ε as small as the square of PyTorch's."""
+    """Pass initial_accumulator_value=0.0 and, for it stands under the root, the square of PyTorch's ε."""
     import keras
 
     w = keras.Variable(start)
@@ -972,7 +972,7 @@ def _(start, gradients):
 
 @adagrad_start.torch.like("keras")
 def _(start, gradients):
-    """Start the sum at 0.1."""
+    """Pass initial_accumulator_value=0.1."""
     import torch
 
     w = torch.tensor(start)
@@ -985,7 +985,7 @@ def _(start, gradients):
 
 adadelta_defaults = Card(
     id="adadelta-defaults",
-    title="Adadelta: defaults that do not train",
+    title="Adadelta: default learning rate, ρ and ε",
     wrong=(
         "The rule is the same everywhere, ε under both roots. It was made to need no learning rate, and "
         "PyTorch's default leaves it that way; Keras and TensorFlow multiply each step by a small one. Of "
@@ -1054,7 +1054,7 @@ def _(start, gradients):
 
 @adadelta_defaults.tensorflow.like("keras")
 def _(start, gradients):
-    """Pass ε."""
+    """Pass epsilon=1e-7."""
     import tensorflow as tf
 
     w = tf.Variable(start)
@@ -1066,7 +1066,7 @@ def _(start, gradients):
 
 @adadelta_defaults.tensorflow.like("torch")
 def _(start, gradients):
-    """Pass all three."""
+    """Pass learning_rate=1.0, rho=0.9 and epsilon=1e-6."""
     import tensorflow as tf
 
     w = tf.Variable(start)
@@ -1090,7 +1090,7 @@ def _(start, gradients):
 
 @adadelta_defaults.keras.like("tensorflow")
 def _(start, gradients):
-    """Pass ε."""
+    """Pass epsilon=1e-8."""
     import keras
 
     w = keras.Variable(start)
@@ -1103,7 +1103,7 @@ def _(start, gradients):
 
 @adadelta_defaults.keras.like("torch")
 def _(start, gradients):
-    """Pass the learning rate, ρ and ε."""
+    """Pass learning_rate=1.0, rho=0.9 and epsilon=1e-6."""
     import keras
 
     w = keras.Variable(start)
@@ -1128,7 +1128,7 @@ def _(start, gradients):
 
 @adadelta_defaults.torch.like("keras")
 def _(start, gradients):
-    """Pass the learning rate, ρ and ε."""
+    """Pass lr=0.001, rho=0.95 and eps=1e-7."""
     import torch
 
     w = torch.tensor(start)
@@ -1141,7 +1141,7 @@ def _(start, gradients):
 
 @adadelta_defaults.torch.like("tensorflow")
 def _(start, gradients):
-    """Pass the learning rate, ρ and ε."""
+    """Pass lr=0.001, rho=0.95 and eps=1e-8."""
     import torch
 
     w = torch.tensor(start)
@@ -1187,7 +1187,7 @@ def _(start, rows, gradients):
 
 @adam_sparse.numpy.like("torch")
 def _(start, rows, gradients):
-    """Update the rows that were looked up, their moments too."""
+    """Update only the rows that were looked up, their moments too."""
     w, m, v = start, np.zeros_like(start), np.zeros_like(start)
     for t, (here, g) in enumerate(zip(rows, gradients, strict=True), 1):
         m[here] = 0.9 * m[here] + 0.1 * g
@@ -1211,7 +1211,7 @@ def _(start, rows, gradients):
 
 @adam_sparse.tensorflow.like("torch")
 def _(start, rows, gradients):
-    """Update the rows by hand, their moments too."""
+    """Update only the rows that were looked up by hand, their moments too."""
     import tensorflow as tf
 
     w, m, v = tf.Variable(start), tf.Variable(0 * start), tf.Variable(0 * start)
@@ -1241,7 +1241,7 @@ def _(start, rows, gradients):
 
 @adam_sparse.keras.like("torch")
 def _(start, rows, gradients):
-    """After each step, put the other rows back, those of the moments too."""
+    """After each step, put the rows that were not looked up back, those of the moments too."""
     import keras
 
     w = keras.Variable(start)
@@ -1273,7 +1273,7 @@ def _(start, rows, gradients):
 
 @adam_sparse.torch.like("keras")
 def _(start, rows, gradients):
-    """Make the gradient dense and take Adam; before each step, divide its ε by √(1-β₂ᵗ)."""
+    """Make the gradient dense, use Adam, and before each step divide its ε by √(1-β₂ᵗ)."""
     import torch
 
     w = torch.tensor(start)
@@ -1287,14 +1287,14 @@ def _(start, rows, gradients):
 
 adam_step_count = Card(
     id="adam-step-count",
-    title="Adam: whose steps are counted",
+    title="Adam: the step count of each parameter, or of the optimizer",
     wrong=(
         "Adam corrects its moments by the number of steps. Keras and TensorFlow count the steps of the "
         "optimizer, PyTorch those of each parameter, and a parameter that has no gradient makes none. A "
         "layer that is unfrozen later, or a branch that some batches skip, therefore starts afresh in "
         "PyTorch. In Keras its moments start at zero and are corrected as if they were old: its first steps "
-        "are about half as large if it joins early, and up to three times as large if it joins late. Where "
-        "every parameter has a gradient in every step, the two are the same."
+        "are too short if it joins early, and too long if it joins late. Where every parameter has a "
+        "gradient in every step, the two are the same."
     ),
     conventions={
         "numpy tensorflow keras": "m̂ = m/(1-β₁ᵗ),  t: steps of the optimizer",
@@ -1347,7 +1347,7 @@ def _(start, gradients):
 
 @adam_step_count.tensorflow.like("torch")
 def _(start, gradients):
-    """Give what starts later an optimizer of its own."""
+    """Give parameters that join later an optimizer of their own."""
     import tensorflow as tf
 
     w, b = tf.Variable(start[:3]), tf.Variable(start[3:])
@@ -1377,7 +1377,7 @@ def _(start, gradients):
 
 @adam_step_count.keras.like("torch")
 def _(start, gradients):
-    """Give what starts later an optimizer of its own."""
+    """Give parameters that join later an optimizer of their own."""
     import keras
 
     w, b = keras.Variable(start[:3]), keras.Variable(start[3:])
@@ -1404,7 +1404,7 @@ def _(start, gradients):
 
 @adam_step_count.torch.like("keras")
 def _(start, gradients):
-    """Give what waits a gradient of zeros, not None: it stays where it is, and its steps are counted."""
+    """Give parameters that wait a gradient of zeros, not None: they stay, and their steps are counted."""
     import torch
 
     w, b = torch.tensor(start[:3]), torch.tensor(start[3:])
@@ -1555,7 +1555,7 @@ nadam_schedule = Card(
     ),
     conventions={
         "numpy keras": "μₜ = β₁·(1 - ½·0.96ᵗ),  w -= η/(√v̂ + ε) · (μₜ₊₁·m/(1-μ₁…μₜ₊₁) + (1-μₜ)·g/(1-μ₁…μₜ))",
-        "torch": "μₜ = β₁·(1 - ½·0.96^(0.004·t))",
+        "torch": "μₜ = β₁·(1 - ½·0.96^(0.004·t)),  then the same",
         "tensorflow": "w -= η·√(1-β₂ᵗ)/(1-β₁ᵗ) · (β₁·m + (1-β₁)·g)/(√v + ε)",
     },
     given=given.descent,
@@ -1583,7 +1583,7 @@ def _(start, gradients):
 
 @nadam_schedule.numpy.like("torch")
 def _(start, gradients):
-    """Let the schedule go by 0.004 of a step."""
+    """Put 0.004·t in the place of t in the schedule."""
     w, m, v, product = start, 0.0, 0.0, 1.0
     for t, g in enumerate(gradients, 1):
         mu, ahead = (0.9 * (1 - 0.5 * 0.96 ** (0.004 * k)) for k in (t, t + 1))
@@ -1638,7 +1638,7 @@ def _(start, gradients):
 
 @nadam_schedule.tensorflow.like("torch")
 def _(start, gradients):
-    """Write the update by hand, with a schedule that goes by 0.004 of a step."""
+    """Write the update by hand, with 0.96^(0.004·t) in the schedule."""
     import tensorflow as tf
 
     w, m, v, product = tf.Variable(start), 0.0, 0.0, 1.0
@@ -1666,7 +1666,7 @@ def _(start, gradients):
 
 @nadam_schedule.keras.like("torch")
 def _(start, gradients):
-    """Write the update by hand, with a schedule that goes by 0.004 of a step."""
+    """Write the update by hand, with 0.96^(0.004·t) in the schedule."""
     import keras
 
     w, m, v, product = keras.Variable(start), 0.0, 0.0, 1.0
@@ -1870,7 +1870,7 @@ def _(start, gradients):
 
 @adagrad_epsilon.tensorflow.like("keras")
 def _(start, gradients):
-    """Start the sum ε higher, and set ε to zero."""
+    """Start the sum at what Keras starts it at plus ε, and set ε to zero."""
     import tensorflow as tf
 
     w, s = tf.Variable(start), tf.Variable(0 * start + 1e-7)
@@ -1894,7 +1894,7 @@ def _(start, gradients):
 
 @adagrad_epsilon.keras.like("torch")
 def _(start, gradients):
-    """Override the update, with ε added to the root."""
+    """Override update_step of Adagrad: add ε to the root, not under it."""
     import keras
 
     class Adagrad(keras.optimizers.Adagrad):
@@ -1924,7 +1924,7 @@ def _(start, gradients):
 
 @adagrad_epsilon.torch.like("keras")
 def _(start, gradients):
-    """Start the sum ε higher, and set ε to zero."""
+    """Add ε to initial_accumulator_value, and pass eps=0."""
     import torch
 
     w = torch.tensor(start)
@@ -2017,7 +2017,7 @@ def _(start, gradients):
 
 @rmsprop_centred.keras.like("torch")
 def _(start, gradients):
-    """Override the update, with ε added to the root."""
+    """Override update_step of RMSprop: add ε to the root, not under it."""
     import keras
 
     class RMSprop(keras.optimizers.RMSprop):
@@ -2049,7 +2049,7 @@ def _(start, gradients):
 
 @rmsprop_centred.torch.like("keras")
 def _(start, gradients):
-    """Keep s + ε in the place of s: start it at ε, and give it back the share of ε that each step takes."""
+    """Pass eps=0, start square_avg at ε, and before each step add ε·(1-α)/α to it."""
     import torch
 
     w, eps, alpha = torch.tensor(start), 1e-7, 0.9
@@ -2173,7 +2173,7 @@ def _(start, gradients):
 
 @adamax_epsilon.torch.like("keras")
 def _(start, gradients):
-    """Keep u + ε in the place of u: after each step, give it back the share of ε that the next one takes."""
+    """After each step, add ε·(1-β₂)/β₂ to exp_inf, which then holds u + ε."""
     import torch
 
     w, eps, beta = torch.tensor(start), 1e-7, 0.999
@@ -2245,7 +2245,7 @@ def _(start, gradients):
 
 @adafactor_defaults.keras.like("torch")
 def _(start, gradients):
-    """Pass the learning rate."""
+    """Pass learning_rate=0.01."""
     import keras
 
     w = keras.Variable(start)
@@ -2270,7 +2270,7 @@ def _(start, gradients):
 
 @adafactor_defaults.torch.like("keras")
 def _(start, gradients):
-    """Pass the learning rate."""
+    """Pass lr=0.001."""
     import torch
 
     w = torch.tensor(start)
@@ -2442,7 +2442,7 @@ for part in (adam_float32.numpy, adam_float32.sklearn, adam_float32.tensorflow, 
 
 nadam_float32 = Card(
     id="nadam-float32",
-    title="Nadam: Keras's schedule in float32",
+    title="Nadam in float64: Keras rounds its schedule to float32",
     wrong=(
         "In a float64 model, too, Keras rounds the 0.96 of its schedule to float32, where it computes the "
         "momentum of a step; the product of all momenta has the exact one. No argument changes that. It is "
@@ -2505,7 +2505,7 @@ def _(start, gradients):
 
 @nadam_float32.keras.like("torch")
 def _(start, gradients):
-    """Write the update by hand."""
+    """Write the update by hand, with 0.96 as it is."""
     import keras
 
     w, m, v, product = keras.Variable(start), 0.0, 0.0, 1.0

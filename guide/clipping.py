@@ -32,7 +32,7 @@ def columns() -> Arrays:
 
 clip_scope = Card(
     id="clip-scope",
-    title="clipnorm: each gradient by itself, or all together",
+    title="Clipping by norm: each gradient by itself, or all together",
     wrong=(
         "Keras's clipnorm limits the norm of each parameter's gradient by itself, as tf.clip_by_norm does; "
         "PyTorch's clip_grad_norm_ limits the norm of all gradients together. The former changes the "
@@ -74,7 +74,7 @@ def _(a, b):
 
 @clip_scope.tensorflow.like("torch")
 def _(a, b):
-    """Use clip_by_global_norm."""
+    """Use tf.clip_by_global_norm in place of tf.clip_by_norm."""
     import tensorflow as tf
 
     gradients, _ = tf.clip_by_global_norm([a, b], 1.0)
@@ -93,7 +93,7 @@ def _(a, b):
 
 @clip_scope.keras.like("torch")
 def _(a, b):
-    """Use global_clipnorm."""
+    """Pass global_clipnorm in place of clipnorm."""
     import keras
 
     parameters = [keras.Variable(np.zeros(3)), keras.Variable(np.zeros(3))]
@@ -117,7 +117,7 @@ def _(a, b):
 
 @clip_scope.torch.like("keras")
 def _(a, b):
-    """Call clip_grad_norm_ for each parameter by itself."""
+    """Call clip_grad_norm_([p], c) for each parameter p by itself."""
     import torch
 
     parameters = [torch.zeros(3), torch.zeros(3)]
@@ -173,7 +173,7 @@ def _(a, b):
 
 @clip_epsilon.tensorflow.like("torch")
 def _(a, b):
-    """Pass use_norm: the global norm plus 1e-6."""
+    """Pass use_norm, the global norm plus 1e-6, to tf.clip_by_global_norm."""
     import tensorflow as tf
 
     norm = tf.linalg.global_norm([a, b])
@@ -193,7 +193,7 @@ def _(a, b):
 
 @clip_epsilon.keras.like("torch")
 def _(a, b):
-    """Clip by hand before apply()."""
+    """Leave global_clipnorm out, and multiply gradients by min(1, c/(norm + 1e-6)) before apply()."""
     import keras
 
     parameters = [keras.Variable(np.zeros(g.shape)) for g in (a, b)]
@@ -219,7 +219,7 @@ def _(a, b):
 
 @clip_epsilon.torch.like("keras")
 def _(a, b):
-    """Take the norm by get_total_norm, and hand it less 1e-6 to clip_grads_with_norm_."""
+    """Call clip_grads_with_norm_ with the norm from get_total_norm, less 1e-6."""
     import torch
 
     parameters = [torch.zeros(g.shape) for g in (a, b)]
@@ -234,7 +234,7 @@ def _(a, b):
 
 clip_and_penalty = Card(
     id="clip-and-penalty",
-    title="Clipping and weight decay: is the penalty clipped too",
+    title="Clipping and weight decay: is the penalty clipped, too?",
     wrong=(
         "A penalty in the loss is part of the gradient when it is clipped; PyTorch's weight_decay is added "
         "inside step(), after clip_grad_norm_ or clip_grad_value_ has been called, and is never clipped. "
@@ -310,7 +310,7 @@ def _(start, gradients):
 
 @clip_and_penalty.keras.like("torch")
 def _(start, gradients):
-    """Use weight_decay in place of the regularizer (with a momentum, add λ·w to the clipped gradient)."""
+    """Use weight_decay in place of the regularizer (with momentum: add λ·w to clipped gradients)."""
     import keras
     import tensorflow as tf
 
@@ -356,7 +356,7 @@ def _(start, gradients):
 
 clip_value = Card(
     id="clip-value",
-    title="Clipping by value",
+    title="Clipping by value: nothing to port",
     wrong=(
         "This one ports as it is: every element is cut off at -c and c, by itself. It is the limit of "
         "choice where two frameworks are to agree, unlike clipping by a norm, in which they differ twice."
@@ -402,7 +402,7 @@ def _(a):
 
 clip_infinite = Card(
     id="clip-infinite",
-    title="Clipping when a gradient is infinite",
+    title="Clipping by the global norm when a gradient is infinite",
     wrong=(
         "When one element overflows, the global norm is infinite. PyTorch multiplies by c/∞ = 0: the finite "
         "elements become 0, only the infinite one becomes NaN, and most of the network goes on. Keras and "
@@ -443,7 +443,7 @@ def _(a, b):
 
 @clip_infinite.tensorflow.like("torch")
 def _(a, b):
-    """Multiply by min(1, c/norm) by hand."""
+    """Multiply gradients by min(1, c/norm) yourself, in place of tf.clip_by_global_norm."""
     import tensorflow as tf
 
     norm = tf.linalg.global_norm([a, b])
@@ -463,7 +463,7 @@ def _(a, b):
 
 @clip_infinite.keras.like("torch")
 def _(a, b):
-    """Clip by hand before apply()."""
+    """Leave global_clipnorm out, and multiply gradients by min(1, c/norm) before apply()."""
     import keras
 
     parameters = [keras.Variable(np.zeros(3)), keras.Variable(np.zeros(3))]
@@ -488,7 +488,7 @@ def _(a, b):
 
 @clip_infinite.torch.like("keras")
 def _(a, b):
-    """Multiply by NaN where the norm is not finite (error_if_nonfinite=True raises in its place)."""
+    """Make all gradients NaN where the norm is not finite, or pass error_if_nonfinite=True to stop."""
     import torch
 
     parameters = [torch.zeros(3), torch.zeros(3)]
@@ -541,7 +541,7 @@ def _(w):
 
 @max_norm.numpy.like("torch")
 def _(w):
-    """Add 1e-7 to the divisor of those that are above the limit."""
+    """Add 1e-7 to the divisor of those units that are above the limit."""
     norms = np.linalg.norm(w, axis=0)
     return w * np.where(norms > 1.0, 1.0 / (norms + 1e-7), 1.0)
 
@@ -564,7 +564,7 @@ def _(w):
 
 @max_norm.tensorflow.like("torch")
 def _(w):
-    """Multiply by hand, with 1e-7 in the divisor, those that are above the limit."""
+    """Multiply units above the limit by c/(norm + 1e-7) by hand."""
     import tensorflow as tf
 
     norms = tf.norm(w, axis=0)
@@ -581,7 +581,7 @@ def _(w):
 
 @max_norm.keras.like("numpy")
 def _(w):
-    """Set ε to next to nothing; 0 would make NaN of units that are zero."""
+    """Call keras.config.set_epsilon(1e-300), which sets ε everywhere; 0 makes NaN of units of zeros."""
     import keras
 
     keras.config.set_epsilon(1e-300)
@@ -591,7 +591,7 @@ def _(w):
 
 @max_norm.keras.like("torch")
 def _(w):
-    """Write a constraint, which may be a function, that leaves alone what is within the limit."""
+    """Write a constraint (a function will do) that leaves alone what is within the limit."""
     import keras
 
     def constraint(w):

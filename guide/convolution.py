@@ -20,10 +20,11 @@ conv_same_stride = Card(
     id="conv-same-stride",
     title="Convolution: padding 'same' with stride 2",
     wrong=(
-        "'same' pads as little as the size of the output asks for: with stride 2 and an even image that is "
-        "one row in all, and it goes below. PyTorch refuses 'same' with strides; padding=1, which is usual "
-        "instead, pads on both sides, so that every window lies one pixel off. Sizes agree. With odd images, "
-        "or without strides, the two are the same, so a test on 7×7 passes and 224×224 fails."
+        "'same' pads as little as the size of the output asks for: with a kernel of 3, stride 2 and an even "
+        "image that is one row in all, and it goes below. PyTorch refuses 'same' with strides; padding=1, "
+        "which is usual instead, pads on both sides, so that every window lies one pixel off. Sizes agree. "
+        "With odd images, or without strides, the two are the same, so a test on 7×7 passes and 224×224 "
+        "fails."
     ),
     conventions={
         "numpy tensorflow keras": "pads p = max((⌈n/s⌉-1)·s + k - n, 0) in all: ⌊p/2⌋ before, the rest after",
@@ -52,7 +53,7 @@ def _(x, w):
 
 @conv_same_stride.numpy.like("torch")
 def _(x, w):
-    """Pad by one on all sides."""
+    """Pad by ⌊k/2⌋ on all sides."""
     padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))[:, ::2, ::2][:, :4, :4]
     return np.einsum("nhwcij,ijco->nhwo", windows, w)
@@ -67,7 +68,7 @@ def _(x, w):
 
 @conv_same_stride.tensorflow.like("torch")
 def _(x, w):
-    """Give the padding in numbers."""
+    """Give the padding in numbers: padding=[[0, 0], [1, 1], [1, 1], [0, 0]]."""
     import tensorflow as tf
 
     return tf.nn.conv2d(x, w, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
@@ -169,7 +170,7 @@ def _(x, w):
 
 @conv_transpose_same.tensorflow.like("torch")
 def _(x, w):
-    """Run it without padding, and cut off the first row and column."""
+    """Use padding "valid", and cut off the first row and column."""
     import tensorflow as tf
 
     full = tf.nn.conv2d_transpose(x, w, (2, 11, 11, 4), strides=2, padding="VALID")
@@ -188,7 +189,7 @@ def _(x, w):
 
 @conv_transpose_same.keras.like("torch")
 def _(x, w):
-    """Run it without padding, and cut off the first row and column."""
+    """Use padding "valid", and cut off the first row and column."""
     import keras
 
     layer = keras.layers.Conv2DTranspose(4, 3, strides=2, use_bias=False)
@@ -209,7 +210,7 @@ def _(x, w):
 
 @conv_transpose_same.torch.like("keras")
 def _(x, w):
-    """Run it without padding, and cut off the last row and column."""
+    """Leave out padding and output_padding, and cut off the last row and column."""
     import torch
 
     layer = torch.nn.ConvTranspose2d(3, 4, 3, stride=2, bias=False)
@@ -267,7 +268,7 @@ def _(x):
 
 @avg_pool_padding.tensorflow.like("torch")
 def _(x):
-    """Pad with zeros first, and pool without padding."""
+    """Pad with tf.pad first, and pool with padding "VALID"."""
     import tensorflow as tf
 
     x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
@@ -283,7 +284,7 @@ def _(x):
 
 @avg_pool_padding.keras.like("torch")
 def _(x):
-    """Put ZeroPadding2D before, and pool without padding."""
+    """Put ZeroPadding2D before, and pool with padding "valid"."""
     import keras
 
     x = keras.layers.ZeroPadding2D(1)(x)
@@ -350,7 +351,7 @@ def _(x):
 
 @max_pool_padding.tensorflow.like("torch")
 def _(x):
-    """Pad with -∞ first, and pool without padding."""
+    """Pad all sides with -∞ first, and pool with padding "VALID"."""
     import tensorflow as tf
 
     x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], constant_values=-np.inf)
@@ -366,7 +367,7 @@ def _(x):
 
 @max_pool_padding.keras.like("torch")
 def _(x):
-    """Pad with -∞ first, and pool without padding."""
+    """Pad all sides with -∞ by keras.ops.pad first, and pool with padding "valid"."""
     import keras
 
     x = keras.ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], constant_values=-np.inf)
@@ -383,7 +384,7 @@ def _(x):
 
 @max_pool_padding.torch.like("keras")
 def _(x):
-    """Pad below and on the right with -∞, and pool without padding."""
+    """Pad below and on the right with F.pad(…, value=-inf), and pool without padding."""
     import torch
 
     x = torch.nn.functional.pad(torch.tensor(x).permute(0, 3, 1, 2), (0, 1, 0, 1), value=-np.inf)
@@ -422,7 +423,7 @@ def _(x):
 
 @global_pool_axes.numpy.like("torch")
 def _(x):
-    """Pass keepdims=True."""
+    """Pass keepdims=True to the mean."""
     return x - x.mean((1, 2), keepdims=True)
 
 
@@ -435,7 +436,7 @@ def _(x):
 
 @global_pool_axes.tensorflow.like("torch")
 def _(x):
-    """Pass keepdims=True."""
+    """Pass keepdims=True to tf.reduce_mean."""
     import tensorflow as tf
 
     return x - tf.reduce_mean(x, (1, 2), keepdims=True)
@@ -450,7 +451,7 @@ def _(x):
 
 @global_pool_axes.keras.like("torch")
 def _(x):
-    """Pass keepdims=True."""
+    """Pass keepdims=True to GlobalAveragePooling2D."""
     import keras
 
     return x - keras.layers.GlobalAveragePooling2D(keepdims=True)(x)
@@ -466,7 +467,7 @@ def _(x):
 
 @global_pool_axes.torch.like("keras")
 def _(x):
-    """Drop the axes of the image, and put the channels last before they are combined."""
+    """Flatten the pooled output, and put the channels last before the two are combined."""
     import torch
 
     x = torch.tensor(x)
@@ -481,7 +482,7 @@ def signal() -> Arrays:
 
 conv_flip = Card(
     id="conv-flip",
-    title="Convolution is cross-correlation",
+    title="Convolution in layers is cross-correlation: the kernel is not flipped",
     wrong=(
         "What layers call a convolution slides the kernel as it is. NumPy's convolve, SciPy's and the one of "
         "mathematics turn it round first. For a network that learns its kernels this makes no difference; it "
@@ -489,7 +490,7 @@ conv_flip = Card(
         "does not show with symmetric ones."
     ),
     conventions={
-        "numpy": "y[t] = Σ x[t + k - i]·w[i]",
+        "numpy": "y[t] = Σ x[t + k-1 - i]·w[i]",
         "tensorflow keras torch": "y[t] = Σ x[t + i]·w[i]",
     },
     given=signal,
@@ -505,7 +506,7 @@ def _(x, w):
 
 @conv_flip.numpy.like("keras")
 def _(x, w):
-    """Use np.correlate, or turn the kernel round."""
+    """Use np.correlate, or reverse the kernel."""
     return np.correlate(x, w, mode="valid")
 
 
@@ -518,7 +519,7 @@ def _(x, w):
 
 @conv_flip.tensorflow.like("numpy")
 def _(x, w):
-    """Turn the kernel round."""
+    """Reverse the kernel along its steps."""
     import tensorflow as tf
 
     w = w[::-1].reshape(3, 1, 1)
@@ -537,7 +538,7 @@ def _(x, w):
 
 @conv_flip.keras.like("numpy")
 def _(x, w):
-    """Turn the kernel round."""
+    """Reverse the kernel along its steps."""
     import keras
 
     layer = keras.layers.Conv1D(1, 3, use_bias=False)
@@ -557,7 +558,7 @@ def _(x, w):
 
 @conv_flip.torch.like("numpy")
 def _(x, w):
-    """Turn the kernel round."""
+    """Reverse the kernel along its steps."""
     import torch
 
     layer = torch.nn.Conv1d(1, 1, 3, bias=False)
@@ -590,7 +591,7 @@ def _(x, v):
 
 @conv_same_even.numpy.like("keras")
 def _(x, v):
-    """Pad by hand."""
+    """Pad k/2 - 1 before and k/2 after, and use mode="valid"."""
     return np.correlate(np.pad(x, (1, 2)), v, mode="valid")
 
 
@@ -603,7 +604,7 @@ def _(x, v):
 
 @conv_same_even.tensorflow.like("numpy")
 def _(x, v):
-    """Pad by hand, and convolve without padding."""
+    """Pad k/2 before and k/2 - 1 after with tf.pad, and use padding "VALID"."""
     import tensorflow as tf
 
     x = tf.pad(x, [[2, 1]])[tf.newaxis, :, tf.newaxis]
@@ -622,7 +623,7 @@ def _(x, v):
 
 @conv_same_even.keras.like("numpy")
 def _(x, v):
-    """Put ZeroPadding1D before, and convolve without padding."""
+    """Put ZeroPadding1D((k/2, k/2 - 1)) before, and use padding "valid"."""
     import keras
 
     layer = keras.layers.Conv1D(1, 4, use_bias=False)
@@ -642,7 +643,7 @@ def _(x, v):
 
 @conv_same_even.torch.like("numpy")
 def _(x, v):
-    """Pad with F.pad, and convolve without padding."""
+    """Pad k/2 before and k/2 - 1 after with F.pad, and leave out padding."""
     import torch
 
     layer = torch.nn.Conv1d(1, 1, 4, bias=False)
@@ -678,7 +679,7 @@ def _(x, w):
 
 @conv_causal.numpy.like("torch")
 def _(x, w):
-    """Pad on both sides."""
+    """Pad on both sides, not before the first step only."""
     return np.correlate(np.pad(x, (1, 1)), w, mode="valid")
 
 
@@ -691,7 +692,7 @@ def _(x, w):
 
 @conv_causal.tensorflow.like("keras")
 def _(x, w):
-    """Pad k - 1 steps before the first, and convolve without padding."""
+    """Pad k - 1 steps before the first with tf.pad, and use padding "VALID"."""
     import tensorflow as tf
 
     x = tf.pad(x, [[2, 0]])[tf.newaxis, :, tf.newaxis]
@@ -710,7 +711,7 @@ def _(x, w):
 
 @conv_causal.keras.like("torch")
 def _(x, w):
-    """Pass padding="same"."""
+    """Pass padding="same", if the future is to be seen."""
     import keras
 
     layer = keras.layers.Conv1D(1, 3, padding="same", use_bias=False)
@@ -730,7 +731,7 @@ def _(x, w):
 
 @conv_causal.torch.like("keras")
 def _(x, w):
-    """Pad k - 1 steps before the first with F.pad, and convolve without padding."""
+    """Pad k - 1 steps before the first with F.pad, and leave out padding."""
     import torch
 
     layer = torch.nn.Conv1d(1, 1, 3, bias=False)
@@ -770,7 +771,7 @@ def _(x, p):
 
 @pad_order.numpy.like("torch")
 def _(x, p):
-    """Take the pairs in reverse order."""
+    """Take the pairs of widths in reverse order, the first axis first."""
     return np.pad(x, p.reshape(2, 2)[::-1])
 
 
@@ -783,7 +784,7 @@ def _(x, p):
 
 @pad_order.tensorflow.like("torch")
 def _(x, p):
-    """Take the pairs in reverse order."""
+    """Take the pairs of widths in reverse order, the first axis first."""
     import tensorflow as tf
 
     return tf.pad(x, p.reshape(2, 2)[::-1])
@@ -798,7 +799,7 @@ def _(x, p):
 
 @pad_order.keras.like("torch")
 def _(x, p):
-    """Take the pairs in reverse order."""
+    """Take the pairs of widths in reverse order, rows before columns."""
     import keras
 
     return keras.layers.ZeroPadding2D(p.reshape(2, 2)[::-1].tolist())(x.reshape(1, 4, 4, 1))[0, :, :, 0]
@@ -813,7 +814,7 @@ def _(x, p):
 
 @pad_order.torch.like("keras")
 def _(x, p):
-    """Take the pairs in reverse order."""
+    """Give F.pad the pairs in reverse order, the last axis first."""
     import torch
 
     return torch.nn.functional.pad(torch.tensor(x), p.reshape(2, 2)[::-1].ravel().tolist())
@@ -864,7 +865,7 @@ def _(x):
 
 @depth_to_space.tensorflow.like("torch")
 def _(x):
-    """Permute the channels before, or the channels out of the convolution that makes them."""
+    """Permute the channels from c·r² + i to i·C + c first, or those that the convolution before makes."""
     import tensorflow as tf
 
     order = np.arange(8).reshape(2, 4).T.ravel()  # c·r² + i to i·C + c
@@ -880,7 +881,7 @@ def _(x):
 
 @depth_to_space.keras.like("torch")
 def _(x):
-    """Permute the channels before, or the channels out of the convolution that makes them."""
+    """Permute the channels from c·r² + i to i·C + c first, or those that the convolution before makes."""
     import keras
 
     order = np.arange(8).reshape(2, 4).T.ravel()
@@ -896,7 +897,7 @@ def _(x):
 
 @depth_to_space.torch.like("keras")
 def _(x):
-    """Permute the channels before, or the channels out of the convolution that makes them."""
+    """Permute the channels from i·C + c to c·r² + i first, or those that the convolution before makes."""
     import torch
 
     order = np.arange(8).reshape(4, 2).T.ravel()
@@ -938,7 +939,7 @@ def _(x):
 
 @patches_order.numpy.like("torch")
 def _(x):
-    """Put the channels before the pixels of a patch."""
+    """Within each patch, put the channels before the pixels."""
     return x.reshape(2, 2, 2, 2, 2, 3).transpose(0, 1, 3, 5, 2, 4).reshape(2, 4, 12)
 
 
@@ -953,7 +954,7 @@ def _(x):
 
 @patches_order.tensorflow.like("torch")
 def _(x):
-    """Put the channels before the pixels of a patch."""
+    """Within each patch, put the channels before the pixels."""
     import tensorflow as tf
 
     k, one = (1, 2, 2, 1), (1, 1, 1, 1)
@@ -971,7 +972,7 @@ def _(x):
 
 @patches_order.keras.like("torch")
 def _(x):
-    """Put the channels before the pixels of a patch."""
+    """Within each patch, put the channels before the pixels."""
     import keras
 
     patches = keras.ops.reshape(keras.ops.image.extract_patches(x, 2), (2, 4, 4, 3))
@@ -988,7 +989,7 @@ def _(x):
 
 @patches_order.torch.like("keras")
 def _(x):
-    """Put the pixels of a patch before the channels."""
+    """Within each patch, put the pixels before the channels."""
     import torch
 
     patches = torch.nn.functional.unfold(torch.tensor(x).permute(0, 3, 1, 2), 2, stride=2)
@@ -1027,7 +1028,7 @@ def _(x):
 
 @resize_nearest.numpy.like("torch")
 def _(x):
-    """Leave out the half."""
+    """Take the pixel ⌊i·n/m⌋, without the half."""
     i = np.floor(np.arange(8) * 5 / 8).astype(int)
     return x[:, i][:, :, i]
 
@@ -1041,7 +1042,7 @@ def _(x):
 
 @resize_nearest.tensorflow.like("torch")
 def _(x):
-    """Use resize_nearest_neighbor of TensorFlow 1."""
+    """Use tf.compat.v1.image.resize_nearest_neighbor."""
     import tensorflow as tf
 
     return tf.compat.v1.image.resize_nearest_neighbor(x, (8, 8))
@@ -1056,7 +1057,7 @@ def _(x):
 
 @resize_nearest.keras.like("torch")
 def _(x):
-    """Take pixels by their numbers."""
+    """Take the pixels ⌊i·n/m⌋ along both axes with keras.ops.take."""
     import keras
 
     i = np.floor(np.arange(8) * 5 / 8).astype(int)
@@ -1087,7 +1088,7 @@ resize_bilinear = Card(
         "Keras, PyTorch and tf.image.resize agree: coordinates are measured between the middles of pixels. "
         "Networks from TensorFlow 1 (the function is still there, under compat.v1) were trained with "
         "coordinates measured from the first pixel's corner, which moves an enlarged picture by up to half a "
-        "pixel of the small one, towards the lower right. align_corners is a third way, and no cure."
+        "pixel of the small one, towards the upper left. align_corners is a third way, and no cure."
     ),
     conventions={
         "numpy keras torch": "y[i] = x at (i + ½)·n/m - ½",
@@ -1110,7 +1111,7 @@ def _(x):
 
 @resize_bilinear.numpy.like("tensorflow")
 def _(x):
-    """Leave out the halves."""
+    """Take coordinates i·n/m, without the halves."""
     at = np.clip(np.arange(8) * 5 / 8, 0, 4)
     share = np.maximum(1 - np.abs(at[:, np.newaxis] - np.arange(5)), 0)
     return np.einsum("ih,jw,nhwc->nijc", share, share, x)
@@ -1125,7 +1126,7 @@ def _(x):
 
 @resize_bilinear.tensorflow.like("keras")
 def _(x):
-    """Use tf.image.resize."""
+    """Use tf.image.resize in place of tf.compat.v1.image.resize_bilinear."""
     import tensorflow as tf
 
     return tf.image.resize(x, (8, 8), method="bilinear")
@@ -1140,7 +1141,7 @@ def _(x):
 
 @resize_bilinear.keras.like("tensorflow")
 def _(x):
-    """Weigh the pixels by hand."""
+    """Weigh the pixels by hand, at coordinates i·n/m."""
     import keras
 
     at = np.clip(np.arange(8) * 5 / 8, 0, 4)
@@ -1158,7 +1159,7 @@ def _(x):
 
 @resize_bilinear.torch.like("tensorflow")
 def _(x):
-    """Weigh the pixels by hand."""
+    """Weigh the pixels by hand, at coordinates i·n/m."""
     import torch
 
     at = np.clip(np.arange(8) * 5 / 8, 0, 4)
@@ -1260,7 +1261,7 @@ def _(x):
 
 @resize_bicubic.torch.like("keras")
 def _(x):
-    """When enlarging, pass antialias=True, which takes the other cubic; smaller pictures it smooths, too."""
+    """Pass antialias=True, which takes the other cubic; when shrinking it smooths, too."""
     import torch
 
     x = torch.tensor(x).permute(0, 3, 1, 2)
@@ -1293,7 +1294,7 @@ def _(x):
 
 @max_pool_float64.numpy.like("tensorflow")
 def _(x):
-    """Round to float32."""
+    """Round the input to float32."""
     return x.astype(np.float32).reshape(2, 4, 2, 4, 2, 3).max(axis=(2, 4))
 
 
@@ -1306,7 +1307,7 @@ def _(x):
 
 @max_pool_float64.tensorflow.like("torch")
 def _(x):
-    """Make a tensor of the array first."""
+    """Make a tensor of the array first: tf.constant(x)."""
     import tensorflow as tf
 
     return tf.nn.max_pool2d(tf.constant(x), 2, strides=2, padding="VALID")
@@ -1321,7 +1322,7 @@ def _(x):
 
 @max_pool_float64.keras.like("tensorflow")
 def _(x):
-    """Round to float32."""
+    """Round the input to float32."""
     import keras
 
     return keras.layers.MaxPooling2D(2)(x.astype(np.float32))
@@ -1336,7 +1337,7 @@ def _(x):
 
 @max_pool_float64.torch.like("tensorflow")
 def _(x):
-    """Round to float32."""
+    """Round the input to float32."""
     import torch
 
     return torch.nn.MaxPool2d(2)(torch.tensor(x).float().permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
@@ -1344,7 +1345,7 @@ def _(x):
 
 pool_strides = Card(
     id="pool-strides",
-    title="Pooling: default stride and the last pixels",
+    title="Pooling: the default stride and the last pixels are the same",
     wrong=(
         "Nothing to port: without a stride, windows lie side by side, and rows that no longer fill a window "
         "are dropped, in Keras and in PyTorch. (TensorFlow wants a stride. 'same' keeps the rest in a window "
@@ -1387,7 +1388,7 @@ def _(x):
 
 conv_dilation = Card(
     id="conv-dilation",
-    title="Dilated convolution",
+    title="Dilated convolution: nothing to port but the kernel's layout",
     wrong=(
         "Nothing to port but the layout of the kernel: dilation means the same everywhere, and so does "
         "padding 'same' with it, as long as the stride is one."
@@ -1443,7 +1444,7 @@ def grouped() -> Arrays:
 
 conv_groups = Card(
     id="conv-groups",
-    title="Grouped convolution: order of the groups",
+    title="Grouped convolution: the order of the groups is the same",
     wrong=(
         "Nothing to port but the layout of the kernel: the first channels in make the first channels out, "
         "and the kernel holds the channels of one group on its axis in. TensorFlow has no argument for it; "

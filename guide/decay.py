@@ -135,7 +135,7 @@ def _(start, gradients):
 
 @weight_decay.keras.like("torch")
 def _(start, gradients):
-    """Use a regularizer L2(λ/2) in place of weight_decay: add λ·w to the gradient."""
+    """Use regularizers L2(λ/2) in place of weight_decay, or add λ·w to the gradients yourself."""
     import keras
 
     w = keras.Variable(start)
@@ -281,7 +281,7 @@ def _(start, gradients):
 
 @adam_weight_decay.keras.like("torch")
 def _(start, gradients):
-    """Use a regularizer L2(λ/2) in place of weight_decay: add λ·w to the gradient."""
+    """Use regularizers L2(λ/2) in place of weight_decay, or add λ·w to the gradients yourself."""
     import keras
 
     w = keras.Variable(start)
@@ -306,7 +306,7 @@ def _(start, gradients):
 
 @adam_weight_decay.torch.like("keras")
 def _(start, gradients):
-    """Use AdamW."""
+    """Use torch.optim.AdamW."""
     import torch
 
     w = torch.tensor(start)
@@ -326,8 +326,8 @@ adamw_defaults = Card(
         "late, after some 1/(η·λ) steps."
     ),
     conventions={
-        "keras": "w -= η·λ·w,  λ of Keras",
-        "torch": "w -= η·λ·w,  λ of PyTorch",
+        "keras": "w -= η·λ·w,  λ = 0.004",
+        "torch": "w -= η·λ·w,  λ = 0.01",
     },
     given=given.descent,
     differs=0.002,
@@ -356,12 +356,14 @@ def _(start, gradients):
 
 @adamw_defaults.keras.like("torch")
 def _(start, gradients):
-    """Pass PyTorch's weight_decay."""
+    """Pass weight_decay=0.01."""
     import keras
 
     w = keras.Variable(start)
     f = np.float64
-    optimizer = keras.optimizers.AdamW(0.01, f(0.01), beta_1=f(0.9), beta_2=f(0.999), epsilon=0.0)
+    optimizer = keras.optimizers.AdamW(
+        0.01, weight_decay=f(0.01), beta_1=f(0.9), beta_2=f(0.999), epsilon=0.0
+    )
     for g in gradients:
         optimizer.apply([g], [w])
         yield w.numpy()
@@ -381,7 +383,7 @@ def _(start, gradients):
 
 @adamw_defaults.torch.like("keras")
 def _(start, gradients):
-    """Pass Keras's weight_decay."""
+    """Pass weight_decay=0.004."""
     import torch
 
     w = torch.tensor(start)
@@ -427,13 +429,13 @@ def _(w):
 
 @l2_factor.numpy.like("keras")
 def _(w):
-    """Double the coefficient."""
+    """Double the coefficient of ½·c·Σw²."""
     return w - 1.0 * 2 * 0.125 * w
 
 
 @l2_factor.numpy.like("sklearn")
 def _(w):
-    """Divide the coefficient by the rows of a batch."""
+    """Divide the coefficient of ½·c·Σw² by the rows of a batch."""
     return w - 1.0 * 0.125 / 4 * w
 
 
@@ -493,7 +495,7 @@ def _(w):
 
 @l2_factor.tensorflow.like("keras")
 def _(w):
-    """Use reduce_sum(w**2), which is not halved."""
+    """Use tf.reduce_sum(w**2), which is not halved, in place of tf.nn.l2_loss(w)."""
     import tensorflow as tf
 
     w = tf.Variable(w)
@@ -504,7 +506,7 @@ def _(w):
 
 @l2_factor.tensorflow.like("sklearn")
 def _(w):
-    """Divide the coefficient by the rows of a batch."""
+    """Divide the factor before tf.nn.l2_loss by the rows of a batch."""
     import tensorflow as tf
 
     w = tf.Variable(w)
@@ -526,7 +528,7 @@ def _(w):
 
 @l2_factor.keras.like("torch")
 def _(w):
-    """Halve the coefficient."""
+    """Halve the coefficient: L2(weight_decay/2)."""
     import keras
     import tensorflow as tf
 
@@ -538,7 +540,7 @@ def _(w):
 
 @l2_factor.keras.like("sklearn")
 def _(w):
-    """Divide the coefficient by twice the rows of a batch."""
+    """Divide alpha by twice the rows of a batch: L2(alpha/(2·n))."""
     import keras
     import tensorflow as tf
 
@@ -561,7 +563,7 @@ def _(w):
 
 @l2_factor.torch.like("keras")
 def _(w):
-    """Double the coefficient."""
+    """Double the coefficient: weight_decay=2·c for L2(c)."""
     import torch
 
     w = torch.tensor(w)
@@ -573,7 +575,7 @@ def _(w):
 
 @l2_factor.torch.like("sklearn")
 def _(w):
-    """Divide the coefficient by the rows of a batch."""
+    """Divide alpha by the rows of a batch: weight_decay=alpha/n."""
     import torch
 
     w = torch.tensor(w)
@@ -585,7 +587,7 @@ def _(w):
 
 decayed_parameters = Card(
     id="decayed-parameters",
-    title="What decays: kernels only, or biases too",
+    title="What decays: kernels only, or biases too?",
     wrong=(
         "An optimizer's weight_decay reaches every parameter it was given: biases, and the scales and "
         "shifts of normalisation. A kernel_regularizer of Keras and scikit-learn's alpha reach kernels "
@@ -634,7 +636,7 @@ def _(x, y, w, b):
 
 @decayed_parameters.sklearn.like("torch")
 def _(x, y, w, b):
-    """Shrink the biases by η·λ before each step."""
+    """Before each step, shrink the biases by η·λ by hand."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(
@@ -661,7 +663,7 @@ def _(x, y, w, b):
 
 @decayed_parameters.tensorflow.like("keras")
 def _(x, y, w, b):
-    """Sum over the kernels only."""
+    """Sum the penalty over the kernels only."""
     import tensorflow as tf
 
     w, b = tf.Variable(w), tf.Variable(b)
@@ -691,7 +693,7 @@ def _(x, y, w, b):
 
 @decayed_parameters.keras.like("torch")
 def _(x, y, w, b):
-    """Give the layer a bias_regularizer too."""
+    """Give the layer a bias_regularizer too, the same as its kernel_regularizer."""
     import keras
     import tensorflow as tf
 
@@ -722,7 +724,7 @@ def _(x, y, w, b):
 
 @decayed_parameters.torch.like("keras")
 def _(x, y, w, b):
-    """Put the biases into a group of their own, with weight_decay=0."""
+    """Put the biases into a parameter group of their own, with weight_decay=0."""
     import torch
 
     layer = torch.nn.Linear(3, 1)
@@ -766,7 +768,7 @@ def _(x, y, w, b):
 
 @alpha_rows.numpy.like("sklearn")
 def _(x, y, w, b):
-    """Divide alpha by the rows of each batch."""
+    """Divide alpha by the rows of each batch, not by the batch size."""
     for rows in (slice(0, 4), slice(4, 5)):
         delta = (x[rows] @ w + b - y[rows]) / len(x[rows])
         gradients = [x[rows].T @ delta + 1.0 / len(x[rows]) * w, delta.sum(axis=0)]
@@ -818,7 +820,7 @@ def _(x, y, w, b):
 
 @alpha_rows.tensorflow.like("sklearn")
 def _(x, y, w, b):
-    """Divide alpha by the rows of each batch."""
+    """Divide alpha by the rows of each batch, not by the batch size."""
     import tensorflow as tf
 
     w, b = tf.Variable(w), tf.Variable(b)
@@ -902,7 +904,7 @@ def _(x, y, w, b):
 
 penalty_in_loss = Card(
     id="penalty-in-loss",
-    title="Does the logged loss contain the penalty",
+    title="Does the logged loss contain the L2 penalty?",
     wrong=(
         "The loss that Keras and scikit-learn log includes the penalty; PyTorch's weight_decay never shows "
         "in a loss. Two trainings that agree in every parameter then draw different curves, and early "
@@ -927,7 +929,7 @@ def _(x, y, w, b):
 
 @penalty_in_loss.numpy.like("keras")
 def _(x, y, w, b):
-    """Add the penalty."""
+    """Add the penalty ½·λ·ΣW² to the logged loss."""
     z = x @ w + b
     return np.mean(np.logaddexp(0, z) - y * z) + 0.125 / 2 * np.sum(w**2)
 
@@ -945,7 +947,7 @@ def _(x, y, w, b):
 
 @penalty_in_loss.sklearn.like("torch")
 def _(x, y, w, b):
-    """Subtract the penalty of the parameters before the step."""
+    """Subtract the penalty of the parameters before the step from loss_."""
     from sklearn.neural_network import MLPClassifier
 
     model = MLPClassifier(hidden_layer_sizes=(), alpha=0.125 * len(x))
@@ -986,7 +988,7 @@ def _(x, y, w, b):
 
 @penalty_in_loss.keras.like("torch")
 def _(x, y, w, b):
-    """Log a metric of the same name as the loss, which has no penalty."""
+    """Log the loss of the data as a metric, such as metrics=[BinaryCrossentropy(…)]."""
     import keras
 
     model = keras.Sequential([keras.layers.Dense(1, kernel_regularizer=keras.regularizers.L2(0.125 / 2))])
@@ -1029,7 +1031,7 @@ def _(x, y, w, b):
 
 adamw_rate = Card(
     id="adamw-rate",
-    title="AdamW: is the decay multiplied by the learning rate",
+    title="AdamW: is the decay multiplied by the learning rate?",
     wrong=(
         "In the paper on AdamW the decay is λ·w, and only a schedule multiplies it. Keras and PyTorch "
         "multiply it by the learning rate, as TensorFlow Addons did not. A λ taken from the paper or from "
@@ -1086,7 +1088,9 @@ def _(start, gradients):
 
     w = keras.Variable(start)
     f = np.float64
-    optimizer = keras.optimizers.AdamW(0.01, f(0.05), beta_1=f(0.9), beta_2=f(0.999), epsilon=0.0)
+    optimizer = keras.optimizers.AdamW(
+        0.01, weight_decay=f(0.05), beta_1=f(0.9), beta_2=f(0.999), epsilon=0.0
+    )
     for g in gradients:
         optimizer.apply([g], [w])
         yield w.numpy()
@@ -1094,12 +1098,14 @@ def _(start, gradients):
 
 @adamw_rate.keras.like("numpy")
 def _(start, gradients):
-    """Divide weight_decay by the learning rate, under a schedule by its largest."""
+    """Divide weight_decay by the learning rate; under a schedule, by its largest."""
     import keras
 
     w = keras.Variable(start)
     f = np.float64
-    optimizer = keras.optimizers.AdamW(0.01, f(0.05 / 0.01), beta_1=f(0.9), beta_2=f(0.999), epsilon=0.0)
+    optimizer = keras.optimizers.AdamW(
+        0.01, weight_decay=f(0.05 / 0.01), beta_1=f(0.9), beta_2=f(0.999), epsilon=0.0
+    )
     for g in gradients:
         optimizer.apply([g], [w])
         yield w.numpy()
@@ -1119,7 +1125,7 @@ def _(start, gradients):
 
 @adamw_rate.torch.like("numpy")
 def _(start, gradients):
-    """Divide weight_decay by the learning rate, under a schedule by its largest."""
+    """Divide weight_decay by the learning rate; under a schedule, by its largest."""
     import torch
 
     w = torch.tensor(start)
@@ -1147,6 +1153,7 @@ l1_truncated = Card(
     given=sparse,
     differs=0.01,
     defaults=("L1.l1",),
+    faults=("l1-missing", "l1-sign"),
 )
 
 
@@ -1161,7 +1168,7 @@ def _(x, y):
 
 @l1_truncated.numpy.like("sklearn")
 def _(x, y):
-    """Cut the penalty off at zero, and keep count of what was due (u) and what was paid (q)."""
+    """After each step, move weights towards zero by all of the penalty still owed, but not across."""
     w, u, q = np.zeros(4), 0.0, np.zeros(4)
     for row, target in zip(x, y, strict=True):
         w = w - 0.05 * (row @ w - target) * row
@@ -1211,7 +1218,7 @@ def _(x, y):
 
 @l1_truncated.tensorflow.like("sklearn")
 def _(x, y):
-    """Cut the penalty off at zero, and keep count of what was due (u) and what was paid (q)."""
+    """After each step, move weights towards zero by all of the penalty still owed, but not across."""
     import tensorflow as tf
 
     w, u, q = tf.Variable(np.zeros(4)), 0.0, np.zeros(4)
@@ -1244,7 +1251,7 @@ def _(x, y):
 
 @l1_truncated.keras.like("sklearn")
 def _(x, y):
-    """Cut the penalty off at zero, and keep count of what was due (u) and what was paid (q)."""
+    """After each step, move weights towards zero by all of the penalty still owed, but not across."""
     import keras
     import tensorflow as tf
 
@@ -1277,7 +1284,7 @@ def _(x, y):
 
 @l1_truncated.torch.like("sklearn")
 def _(x, y):
-    """Cut the penalty off at zero, and keep count of what was due (u) and what was paid (q)."""
+    """After each step, move weights towards zero by all of the penalty still owed, but not across."""
     import torch
 
     w, u, q = torch.zeros(4, requires_grad=True), 0.0, torch.zeros(4)
@@ -1322,7 +1329,7 @@ def _(x, w, b):
 
 @activity_penalty.numpy.like("keras")
 def _(x, w, b):
-    """Divide by the rows of the batch."""
+    """Divide the penalty on the outputs by the rows of the batch."""
     y = x @ w + b
     return 0.125 * np.sum(y**2) / len(x)
 
@@ -1337,7 +1344,7 @@ def _(x, w, b):
 
 @activity_penalty.tensorflow.like("keras")
 def _(x, w, b):
-    """Divide by the rows of the batch."""
+    """Divide the penalty on the outputs by the rows of the batch."""
     import tensorflow as tf
 
     y = x @ w + b
@@ -1379,7 +1386,7 @@ def _(x, w, b):
 
 @activity_penalty.torch.like("keras")
 def _(x, w, b):
-    """Divide by the rows of the batch."""
+    """Divide the penalty on the outputs by the rows of the batch."""
     import torch
 
     layer = torch.nn.Linear(6, 6)
@@ -1471,7 +1478,7 @@ def _(w):
 
 @regularizer_float32.keras.like("numpy")
 def _(w):
-    """Set the coefficient once more, as np.float64; that of L1 as a float64 tensor."""
+    """After it is made, set the regularizer's l2 (or l1) to np.float64(c)."""
     import keras
 
     l2 = keras.regularizers.L2(0.1)

@@ -30,12 +30,6 @@ def moments() -> Arrays:
     return descent() | {"m": m, "v": v, "t": np.array(50)}
 
 
-def column() -> Arrays:
-    """Ten batches `x` (10, 8, 3) of eight rows, and targets `y` (10, 8)."""
-    rng = np.random.default_rng(6)
-    return {"x": rng.standard_normal((10, 8, 3)), "y": rng.standard_normal((10, 8))}
-
-
 def layers() -> Arrays:
     """Rows `x` (5, 2) and targets `y` (5, 3), for a network with four hidden units."""
     rng = np.random.default_rng(7)
@@ -190,16 +184,16 @@ sgd_defaults = Card(
     id="sgd-defaults",
     title="SGD: default learning rate and momentum",
     wrong=(
-        "Every framework has an optimizer called SGD, and no two of them start from the same numbers. The "
-        "learning rates are not the same, and scikit-learn's multi-layer perceptrons have momentum without "
-        "being asked, where Keras and PyTorch have none. A port that leaves the arguments out trains at "
-        "another speed from the first step on, and after enough epochs may still end in much the same "
+        "Every framework has an optimizer called SGD, and no two of them have the same defaults. Keras's "
+        "learning rate is the largest, and scikit-learn's multi-layer perceptrons have Nesterov momentum "
+        "without being asked, where Keras and PyTorch have none. A port that leaves the arguments out trains "
+        "at another speed from the first step on, and after enough epochs may still end in much the same "
         "place."
     ),
     conventions={
-        "sklearn": "momentum, as Nesterov has it; the smaller rate",
-        "keras": "w -= η·g,  the larger rate",
-        "torch": "w -= η·g,  the smaller rate",
+        "sklearn": "v = 0.9·v - 0.001·g,  w += 0.9·v - 0.001·g",
+        "keras": "w -= 0.01·g",
+        "torch": "w -= 0.001·g",
     },
     given=given.descent,
     differs=0.03,
@@ -228,7 +222,7 @@ def _(start, gradients):
 
 @sgd_defaults.sklearn.like("keras")
 def _(start, gradients):
-    """Pass the learning rate of Keras, and a momentum of zero."""
+    """Pass learning_rate_init=0.01 and momentum=0.0."""
     from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 
     optimizer = SGDOptimizer([start], 0.01, momentum=0.0)
@@ -239,7 +233,7 @@ def _(start, gradients):
 
 @sgd_defaults.sklearn.like("torch")
 def _(start, gradients):
-    """Pass a momentum of zero."""
+    """Pass momentum=0.0."""
     from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 
     optimizer = SGDOptimizer([start], 0.001, momentum=0.0)
@@ -261,7 +255,7 @@ def _(start, gradients):
 
 @sgd_defaults.keras.like("sklearn")
 def _(start, gradients):
-    """Pass the learning rate, the momentum and Nesterov."""
+    """Pass learning_rate=0.001, momentum=0.9 and nesterov=True."""
     import keras
 
     w = keras.Variable(start)
@@ -273,7 +267,7 @@ def _(start, gradients):
 
 @sgd_defaults.keras.like("torch")
 def _(start, gradients):
-    """Pass the learning rate."""
+    """Pass learning_rate=0.001."""
     import keras
 
     w = keras.Variable(start)
@@ -297,7 +291,7 @@ def _(start, gradients):
 
 @sgd_defaults.torch.like("sklearn")
 def _(start, gradients):
-    """Pass the learning rate, the momentum and Nesterov."""
+    """Pass momentum=0.9 and nesterov=True."""
     import torch
 
     w = torch.tensor(start)
@@ -310,7 +304,7 @@ def _(start, gradients):
 
 @sgd_defaults.torch.like("keras")
 def _(start, gradients):
-    """Pass the learning rate."""
+    """Pass lr=0.01."""
     import torch
 
     w = torch.tensor(start)
@@ -462,8 +456,7 @@ momentum_rate = Card(
         "In Keras and scikit-learn the velocity contains the learning rate, in PyTorch and TensorFlow the "
         "rate multiplies the whole buffer. With a constant rate both are the same numbers to rounding. When "
         "a schedule lowers the rate, Keras goes on with the speed it had while PyTorch brakes at once, so "
-        "the trajectories part exactly at the drop; after a warm-up they have parted from the second step "
-        "on."
+        "the trajectories part exactly at the drop; in a warm-up they part from the second step on."
     ),
     conventions={
         "numpy tensorflow torch": "u = μ·u + g,  w -= ηₜ·u",
@@ -488,7 +481,7 @@ def _(start, gradients, rates):
 
 @momentum_rate.numpy.like("keras")
 def _(start, gradients, rates):
-    """Keep the learning rate inside the velocity."""
+    """Multiply the gradient by the learning rate, not the velocity."""
     w, v = start, 0.0
     for g, rate in zip(gradients, rates, strict=True):
         v = 0.9 * v - rate * g
@@ -534,7 +527,7 @@ def _(start, gradients, rates):
 
 @momentum_rate.tensorflow.like("keras")
 def _(start, gradients, rates):
-    """Use the operation ResourceApplyKerasMomentum, which has the rate inside."""
+    """Use tf.raw_ops.ResourceApplyKerasMomentum, which has the rate inside."""
     import tensorflow as tf
 
     w, v = tf.Variable(start), tf.Variable(np.zeros(6))
@@ -654,7 +647,7 @@ def _(start, curvatures):
 
 @nesterov_gradient.sklearn.like("numpy")
 def _(start, curvatures):
-    """Report the point behind, w - μ·v."""
+    """Report the point behind, w - μ·v, where v is in optimizer.velocities."""
     from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 
     optimizer = SGDOptimizer([start], 0.1, momentum=0.9, nesterov=True)
@@ -676,7 +669,7 @@ def _(start, curvatures):
 
 @nesterov_gradient.tensorflow.like("numpy")
 def _(start, curvatures):
-    """Report the point behind, w + μ·η·u."""
+    """Report the point behind, w + μ·η·u, where u is the slot momentum."""
     import tensorflow as tf
 
     w = tf.Variable(start)
@@ -699,7 +692,7 @@ def _(start, curvatures):
 
 @nesterov_gradient.keras.like("numpy")
 def _(start, curvatures):
-    """Report the point behind, w - μ·v."""
+    """Report the point behind, w - μ·v, where v is in optimizer.momentums."""
     import keras
 
     w = keras.Variable(start)
@@ -723,7 +716,7 @@ def _(start, curvatures):
 
 @nesterov_gradient.torch.like("numpy")
 def _(start, curvatures):
-    """Report the point behind, w + μ·η·u."""
+    """Report the point behind, w + μ·η·u, where u is momentum_buffer."""
     import torch
 
     w, curvatures = torch.tensor(start), torch.tensor(curvatures)
@@ -769,7 +762,7 @@ def _(start, gradients):
 
 @accumulation_mean.numpy.like("keras")
 def _(start, gradients):
-    """Divide the sum by the number of batches."""
+    """Divide the accumulated sum by the number of batches."""
     w, total = start, 0.0
     for t, g in enumerate(gradients, 1):
         total = total + g
@@ -791,7 +784,7 @@ def _(start, gradients):
 
 @accumulation_mean.keras.like("torch")
 def _(start, gradients):
-    """Multiply the loss, or each gradient, by the number of batches."""
+    """Multiply the loss, or each gradient, by gradient_accumulation_steps."""
     import keras
 
     w = keras.Variable(start)
@@ -818,7 +811,7 @@ def _(start, gradients):
 
 @accumulation_mean.torch.like("keras")
 def _(start, gradients):
-    """Divide each loss by the number of batches."""
+    """Divide each loss by the number of batches before backward()."""
     import torch
 
     w = torch.tensor(start, requires_grad=True)
@@ -834,7 +827,7 @@ def _(start, gradients):
 
 accumulation_schedule = Card(
     id="accumulation-schedule",
-    title="Gradient accumulation: does the schedule count batches or updates",
+    title="Gradient accumulation: does the schedule count batches or updates?",
     wrong=(
         "With gradient_accumulation_steps, Keras evaluates a schedule at the number of batches seen, "
         "although optimizer.iterations tells the number of updates. In PyTorch a scheduler counts its own "
@@ -892,7 +885,7 @@ def _(start, gradients):
 
 @accumulation_schedule.keras.like("torch")
 def _(start, gradients):
-    """Stretch the schedule by the number of batches, and let it fall in stairs."""
+    """Multiply decay_steps by gradient_accumulation_steps, and pass staircase=True."""
     import keras
 
     w = keras.Variable(start)
@@ -939,243 +932,15 @@ def _(start, gradients):
         yield w.detach()
 
 
-step_counter = Card(
-    id="step-counter",
-    title="Which step is the first: 0, 1, or a number of rows",
-    wrong=(
-        "A schedule of Keras, TensorFlow or PyTorch gets 0 for the first update; a formula written down "
-        "with t = 1, 2, … is one step late there. Scikit-learn's multi-layer perceptrons count rows, not "
-        "updates, and look at the count only at the end of an epoch, so their 'invscaling' falls much "
-        "faster than the same formula elsewhere. The difference is large at the start, where such schedules "
-        "fall most."
-    ),
-    conventions={
-        "numpy": "η₀/(1 + t),  t = 1, 2, … updates",
-        "sklearn": "η₀/(1 + t),  t = rows of the epochs before",
-        "tensorflow keras torch": "η₀/(1 + t),  t = 0, 1, … updates",
-    },
-    given=column,
-    differs=0.1,
-    issues=("skorch-dev/skorch#610",),
-    faults=("schedule-late", "schedule-early", "state-step-ahead"),
-)
-
-
-@step_counter.numpy
-def _(x):
-    rates = []
-    for t, _ in enumerate(x, 1):
-        rates.append(0.1 / (1 + t))
-    return rates
-
-
-@step_counter.numpy.like("keras")
-def _(x):
-    """Count from 0."""
-    rates = []
-    for t, _ in enumerate(x):
-        rates.append(0.1 / (1 + t))
-    return rates
-
-
-@step_counter.numpy.like("sklearn")
-def _(x):
-    """Count rows, from 0."""
-    rates, t = [], 0
-    for batch in x:
-        rates.append(0.1 / (1 + t))
-        t += len(batch)
-    return rates
-
-
-@step_counter.sklearn
-def _(x, y):
-    from sklearn.neural_network import MLPRegressor
-
-    options = {"hidden_layer_sizes": (), "solver": "sgd", "learning_rate_init": 0.1}
-    model = MLPRegressor(learning_rate="invscaling", power_t=1.0, **options)
-    rates = [0.1]
-    for batch, targets in zip(x, y, strict=True):
-        model.partial_fit(batch, targets)
-        rates.append(model._optimizer.learning_rate)  # for the batch to come
-    return rates[:-1]
-
-
-@step_counter.sklearn.like("numpy")
-def _(x, y):
-    """Leave the rate constant, and set it by hand after each batch."""
-    from sklearn.neural_network import MLPRegressor
-
-    model = MLPRegressor(hidden_layer_sizes=(), solver="sgd", learning_rate_init=0.1 / 2)
-    rates = [0.1 / 2]
-    for t, (batch, targets) in enumerate(zip(x, y, strict=True), 1):
-        model.partial_fit(batch, targets)
-        model._optimizer.learning_rate = 0.1 / (1 + t + 1)
-        rates.append(model._optimizer.learning_rate)
-    return rates[:-1]
-
-
-@step_counter.sklearn.like("keras")
-def _(x, y):
-    """Leave the rate constant, and set it by hand after each batch."""
-    from sklearn.neural_network import MLPRegressor
-
-    model = MLPRegressor(hidden_layer_sizes=(), solver="sgd", learning_rate_init=0.1)
-    rates = [0.1]
-    for t, (batch, targets) in enumerate(zip(x, y, strict=True)):
-        model.partial_fit(batch, targets)
-        model._optimizer.learning_rate = 0.1 / (1 + t + 1)
-        rates.append(model._optimizer.learning_rate)
-    return rates[:-1]
-
-
-@step_counter.tensorflow
-def _(x):
-    import tensorflow as tf
-
-    w, step = tf.Variable(np.float64(0)), tf.Variable(0, dtype=tf.int64)
-    f = np.float64
-    rate = tf.compat.v1.train.inverse_time_decay(f(0.1), step, decay_steps=1, decay_rate=f(1))
-    optimizer = tf.compat.v1.train.GradientDescentOptimizer(rate)
-    rates = []
-    for _ in x:
-        rates.append(rate())
-        optimizer.apply_gradients([(tf.ones_like(w), w)], global_step=step)
-    return rates
-
-
-@step_counter.tensorflow.like("numpy")
-def _(x):
-    """Let the step start at 1."""
-    import tensorflow as tf
-
-    w, step = tf.Variable(np.float64(0)), tf.Variable(1, dtype=tf.int64)
-    f = np.float64
-    rate = tf.compat.v1.train.inverse_time_decay(f(0.1), step, decay_steps=1, decay_rate=f(1))
-    optimizer = tf.compat.v1.train.GradientDescentOptimizer(rate)
-    rates = []
-    for _ in x:
-        rates.append(rate())
-        optimizer.apply_gradients([(tf.ones_like(w), w)], global_step=step)
-    return rates
-
-
-@step_counter.tensorflow.like("sklearn")
-def _(x):
-    """Multiply the step by the rows of a batch."""
-    import tensorflow as tf
-
-    w, step = tf.Variable(np.float64(0)), tf.Variable(0, dtype=tf.int64)
-    f = np.float64
-    rate = tf.compat.v1.train.inverse_time_decay(f(0.1), step, decay_steps=1, decay_rate=f(x.shape[1]))
-    optimizer = tf.compat.v1.train.GradientDescentOptimizer(rate)
-    rates = []
-    for _ in x:
-        rates.append(rate())
-        optimizer.apply_gradients([(tf.ones_like(w), w)], global_step=step)
-    return rates
-
-
-@step_counter.keras
-def _(x):
-    import keras
-
-    w = keras.Variable(np.zeros(1))
-    f = np.float64
-    rate = keras.optimizers.schedules.InverseTimeDecay(f(0.1), decay_steps=1, decay_rate=f(1))
-    optimizer = keras.optimizers.SGD(rate)
-    rates = []
-    for _ in x:
-        rates.append(optimizer.learning_rate)
-        optimizer.apply([np.ones(1)], [w])
-    return rates
-
-
-@step_counter.keras.like("numpy")
-def _(x):
-    """Let iterations start at 1 (not with Adam, which corrects by it)."""
-    import keras
-
-    w = keras.Variable(np.zeros(1))
-    f = np.float64
-    rate = keras.optimizers.schedules.InverseTimeDecay(f(0.1), decay_steps=1, decay_rate=f(1))
-    optimizer = keras.optimizers.SGD(rate)
-    optimizer.iterations.assign(1)
-    rates = []
-    for _ in x:
-        rates.append(optimizer.learning_rate)
-        optimizer.apply([np.ones(1)], [w])
-    return rates
-
-
-@step_counter.keras.like("sklearn")
-def _(x):
-    """Multiply the step by the rows of a batch."""
-    import keras
-
-    w = keras.Variable(np.zeros(1))
-    f = np.float64
-    rate = keras.optimizers.schedules.InverseTimeDecay(f(0.1), decay_steps=1, decay_rate=f(x.shape[1]))
-    optimizer = keras.optimizers.SGD(rate)
-    rates = []
-    for _ in x:
-        rates.append(optimizer.learning_rate)
-        optimizer.apply([np.ones(1)], [w])
-    return rates
-
-
-@step_counter.torch
-def _(x):
-    import torch
-
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + t))
-    rates = []
-    for _ in x:
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
-    return rates
-
-
-@step_counter.torch.like("numpy")
-def _(x):
-    """Add 1 to the step."""
-    import torch
-
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + t + 1))
-    rates = []
-    for _ in x:
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
-    return rates
-
-
-@step_counter.torch.like("sklearn")
-def _(x):
-    """Multiply the step by the rows of a batch."""
-    import torch
-
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + x.shape[1] * t))
-    rates = []
-    for _ in x:
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
-    return rates
-
-
 sgd_dampening = Card(
     id="sgd-dampening",
-    title="PyTorch: dampening leaves out the first step",
+    title="SGD: PyTorch's dampening leaves out the first step",
     wrong=(
-        "A momentum that is a running mean scales every gradient by 1 - μ. PyTorch has dampening for it, "
-        "but starts the buffer with the first gradient as it is and dampens only from the second step on. "
-        "With a strong dampening the first gradient counts many times as much as any other, and its trace "
-        "fades no faster than the momentum does. With dampening left at its default nothing shows."
+        "A momentum that is a running mean scales every gradient by 1 - μ. PyTorch has dampening for it; "
+        "elsewhere the learning rate is multiplied by 1 - d instead. But PyTorch starts the buffer with the "
+        "first gradient as it is and dampens only from the second step on. With a strong dampening the first "
+        "gradient counts many times as much as any other, and its trace fades no faster than the momentum "
+        "does. With dampening left at its default nothing shows."
     ),
     conventions={
         "numpy sklearn tensorflow keras": "u = μ·u + (1-d)·g,  w -= η·u",
@@ -1309,9 +1074,10 @@ gradient_none = Card(
     title="A parameter without gradient: skipped, or moved by its momentum",
     wrong=(
         "A parameter that a loss does not depend on has the gradient 0 in NumPy and scikit-learn, and none "
-        "at all in the others. Their optimizers pass over it: its velocity keeps still, and no weight decay "
-        "is applied. With a gradient of zero the velocity carries it on, Adam's moments fade, and decay "
-        "goes on. It shows in networks with several heads, experts or frozen parts, and nowhere else."
+        "at all in the others; so has one that was frozen, detached or not watched, and nothing says so. "
+        "Their optimizers pass over it: its velocity keeps still, and no weight decay is applied. With a "
+        "gradient of zero the velocity carries it on, Adam's moments fade, and decay goes on. It shows in "
+        "networks with several heads, experts or frozen parts, and nowhere else."
     ),
     conventions={
         "numpy sklearn": "g = 0:  v = μ·v,  w += v",
@@ -1320,6 +1086,7 @@ gradient_none = Card(
     given=given.descent,
     differs=0.01,
     issues=("pytorch/pytorch#28294", "pytorch/pytorch#83769", "KellerJordan/Muon#54"),
+    faults=("biases-frozen", "first-layer-frozen"),
 )
 
 
@@ -1387,7 +1154,7 @@ def _(start, gradients):
 
 @gradient_none.tensorflow.like("numpy")
 def _(start, gradients):
-    """Ask the tape for zeros: unconnected_gradients="zero"."""
+    """Pass unconnected_gradients="zero" to tape.gradient."""
     import tensorflow as tf
 
     a, b = tf.Variable(start[:3]), tf.Variable(start[3:])
@@ -1413,7 +1180,7 @@ def _(start, gradients):
 
 @gradient_none.keras.like("numpy")
 def _(start, gradients):
-    """Replace None by zeros."""
+    """Replace gradients that are None by zeros."""
     import keras
 
     a, b = keras.Variable(start[:3]), keras.Variable(start[3:])
@@ -1439,7 +1206,7 @@ def _(start, gradients):
 
 @gradient_none.torch.like("numpy")
 def _(start, gradients):
-    """Keep zeros: zero_grad(set_to_none=False)."""
+    """Call zero_grad(set_to_none=False), which keeps zeros."""
     import torch
 
     a, b = torch.tensor(start[:3], requires_grad=True), torch.tensor(start[3:], requires_grad=True)
@@ -1482,7 +1249,7 @@ def _(start, gradients, velocity):
 
 @momentum_state.numpy.like("keras")
 def _(start, gradients, velocity):
-    """Divide the velocity by -η."""
+    """Divide the velocity by -η before it becomes the buffer."""
     w, u = start, velocity / -0.1
     for g in gradients:
         u = 0.9 * u + g
@@ -1503,7 +1270,7 @@ def _(start, gradients, velocity):
 
 @momentum_state.sklearn.like("torch")
 def _(start, gradients, velocity):
-    """Multiply the buffer by -η."""
+    """Multiply the buffer by -η before it goes into the optimizer's velocities."""
     from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 
     optimizer = SGDOptimizer([start], 0.1, momentum=0.9, nesterov=False)
@@ -1526,7 +1293,7 @@ def _(start, gradients, velocity):
 
 @momentum_state.tensorflow.like("keras")
 def _(start, gradients, velocity):
-    """Divide the velocity by -η."""
+    """Divide the velocity by -η before it becomes the slot momentum."""
     import tensorflow as tf
 
     w, u = tf.Variable(start), tf.Variable(velocity / -0.1)
@@ -1551,7 +1318,7 @@ def _(start, gradients, velocity):
 
 @momentum_state.keras.like("torch")
 def _(start, gradients, velocity):
-    """Multiply the buffer by -η."""
+    """Multiply the buffer by -η before it goes into optimizer.momentums."""
     import keras
 
     w = keras.Variable(start)
@@ -1578,7 +1345,7 @@ def _(start, gradients, velocity):
 
 @momentum_state.torch.like("keras")
 def _(start, gradients, velocity):
-    """Divide the velocity by -η."""
+    """Divide the velocity by -η before it becomes momentum_buffer."""
     import torch
 
     w = torch.tensor(start)
@@ -1598,7 +1365,7 @@ adam_state = Card(
         "steps has to come along: Keras keeps it in iterations, PyTorch in step, scikit-learn in t, all as "
         "the number of steps done, and TensorFlow as the two powers of β for the step to come. With the "
         "moments copied and the count left at zero, the bias correction takes settled moments for fresh "
-        "ones, and for hundreds of steps the steps are several times too short."
+        "ones, and for many steps to come the steps are several times too short."
     ),
     conventions={
         "numpy sklearn tensorflow keras torch": "w -= η·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/√v:  the state is m, v, t",
@@ -1691,7 +1458,7 @@ state_order = Card(
     given=layers,
     differs=0.4,
     absent={
-        "numpy": "arrays of one's own stand in the order in which they are put",
+        "numpy": "NumPy has no optimizers; arrays stand in the order in which they are put",
         "tensorflow": "variables stand in the order in which they are handed to the optimizer",
     },
 )
@@ -1708,7 +1475,7 @@ def _(x, y):
 
 @state_order.sklearn.like("keras")
 def _(x, y):
-    """Alternate between the first half, the kernels, and the second, the biases."""
+    """Take kernels and biases in turn: the first half of the state are kernels, the second biases."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(hidden_layer_sizes=(4,), solver="sgd").partial_fit(x, y)
@@ -1731,7 +1498,7 @@ def _(x):
 
 @state_order.keras.like("sklearn")
 def _(x):
-    """Take every second first, the kernels, then the others."""
+    """Take every second array first, the kernels, then the biases."""
     import keras
 
     model = keras.Sequential([keras.layers.Dense(4), keras.layers.Dense(3)])
@@ -1756,7 +1523,7 @@ def _(x):
 
 @state_order.torch.like("sklearn")
 def _(x):
-    """Take every second first, the kernels, then the others."""
+    """Take every second array first, the kernels, then the biases."""
     import torch
 
     model = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Linear(4, 3))
@@ -1845,7 +1612,7 @@ def _(start, gradients):
 
 @parameter_average.keras.like("numpy")
 def _(start, gradients):
-    """Put the start into the average, and let iterations start at 1 (not with Adam)."""
+    """Put the start into the average, and set iterations to 1 (with Adam, average by hand)."""
     import keras
 
     w = keras.Variable(start)

@@ -59,7 +59,7 @@ def _():
 
 @dense_initialiser.numpy.like("torch")
 def _():
-    """Draw from ±1/√in."""
+    """Draw the kernel from ±1/√in."""
     return 1 / np.sqrt(100)
 
 
@@ -67,7 +67,7 @@ def _():
 def _(x, y):
     from sklearn.neural_network import MLPRegressor
 
-    model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, random_state=0)
+    model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, random_state=0)  # no step
     w = model.partial_fit(x, y).coefs_[0]
     unit = np.random.RandomState(0).uniform(-1, 1, (100, 50))
     return np.abs(w).max() / np.abs(unit).max()
@@ -98,7 +98,7 @@ def _():
 
 @dense_initialiser.tensorflow.like("torch")
 def _():
-    """Use variance scaling with scale 1/3 and mode "fan_in"."""
+    """Pass the initializer variance_scaling_initializer(1/3, "fan_in", "uniform") to get_variable."""
     import tensorflow as tf
 
     initializer = tf.compat.v1.variance_scaling_initializer(1 / 3, "fan_in", "uniform")
@@ -121,7 +121,7 @@ def _():
 
 @dense_initialiser.keras.like("torch")
 def _():
-    """Use variance scaling with scale 1/3 and mode "fan_in"."""
+    """Pass kernel_initializer=VarianceScaling(1/3, "fan_in", "uniform")."""
     import keras
 
     layer = keras.layers.Dense(
@@ -145,7 +145,7 @@ def _():
 
 @dense_initialiser.torch.like("keras")
 def _():
-    """Call xavier_uniform_ on the weight."""
+    """Call torch.nn.init.xavier_uniform_ on the layer's weight."""
     import torch
 
     layer = torch.nn.Linear(100, 50)
@@ -160,8 +160,8 @@ bias_initialiser = Card(
     id="bias-initialiser",
     title="Dense layer: biases start at zero or at random",
     wrong=(
-        "Keras starts biases at zero, PyTorch and scikit-learn draw them: PyTorch from the range of its "
-        "kernel, scikit-learn from that of its own. Copying kernels alone from one framework to another "
+        "Keras starts biases at zero, PyTorch and scikit-learn draw them, each from the range of "
+        "the layer's kernel. Copying kernels alone from one framework to another "
         "leaves the other's random biases in place, and the first predictions already differ."
     ),
     conventions={
@@ -185,7 +185,7 @@ bias_initialiser = Card(
 def _(x, y):
     from sklearn.neural_network import MLPRegressor
 
-    model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, random_state=0)
+    model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, random_state=0)  # no step
     b = model.partial_fit(x, y).intercepts_[0]
     rng = np.random.RandomState(0)
     rng.uniform(size=(100, 50))  # the kernel comes first
@@ -194,7 +194,7 @@ def _(x, y):
 
 @bias_initialiser.sklearn.like("keras")
 def _(x, y):
-    """Set the intercepts to zero."""
+    """Before training, set intercepts_ to zero."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, random_state=0)
@@ -205,7 +205,7 @@ def _(x, y):
 
 @bias_initialiser.sklearn.like("torch")
 def _(x, y):
-    """Multiply the intercepts by √((in + out)/(6·in))."""
+    """Before training, multiply intercepts_ by √((in + out)/(6·in))."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, random_state=0)
@@ -227,7 +227,7 @@ def _():
 
 @bias_initialiser.keras.like("sklearn")
 def _():
-    """Use RandomUniform with ±√(6/(in + out)) for the bias."""
+    """Pass bias_initializer=RandomUniform(-a, a) with a = √(6/(in + out))."""
     import keras
 
     bound = np.sqrt(6 / (100 + 50))
@@ -239,7 +239,7 @@ def _():
 
 @bias_initialiser.keras.like("torch")
 def _():
-    """Use RandomUniform with ±1/√in for the bias."""
+    """Pass bias_initializer=RandomUniform(-a, a) with a = 1/√in."""
     import keras
 
     bound = 1 / np.sqrt(100)
@@ -263,7 +263,7 @@ def _():
 
 @bias_initialiser.torch.like("keras")
 def _():
-    """Call zeros_ on the bias."""
+    """Call torch.nn.init.zeros_ on the layer's bias."""
     import torch
 
     layer = torch.nn.Linear(100, 50)
@@ -273,7 +273,7 @@ def _():
 
 @bias_initialiser.torch.like("sklearn")
 def _():
-    """Draw the bias from ±√(6/(in + out))."""
+    """Call torch.nn.init.uniform_ on the bias, with ±√(6/(in + out))."""
     import torch
 
     layer = torch.nn.Linear(100, 50)
@@ -287,7 +287,7 @@ def _():
 
 same_seed = Card(
     id="same-seed",
-    title="The same seed in two frameworks",
+    title="The same seed in two frameworks: other numbers",
     wrong=(
         "Seeds name a place in a generator's stream, and each framework has a generator, or a way of making "
         "numbers out of it, of its own. NumPy's legacy generator, which scikit-learn uses, and PyTorch's on "
@@ -348,7 +348,7 @@ def _(seed):
 
 @same_seed.tensorflow.like("numpy")
 def _(seed):
-    """Draw in NumPy and hand over the numbers."""
+    """Draw in NumPy, and hand over the numbers."""
     import tensorflow as tf
 
     return tf.constant(np.random.RandomState(int(seed)).uniform(size=5))
@@ -356,7 +356,7 @@ def _(seed):
 
 @same_seed.tensorflow.like("keras")
 def _(seed):
-    """Draw with the stateless function and the seed (seed, 0)."""
+    """Call tf.random.stateless_uniform with the seed (seed, 0)."""
     import tensorflow as tf
 
     return tf.random.stateless_uniform((5,), (int(seed), 0), dtype=tf.float64)
@@ -381,7 +381,7 @@ def _(seed):
 
 @same_seed.keras.like("numpy")
 def _(seed):
-    """Draw in NumPy and hand over the numbers."""
+    """Draw in NumPy, and hand over the numbers."""
     import keras
 
     return keras.ops.convert_to_tensor(np.random.RandomState(int(seed)).uniform(size=5))
@@ -389,7 +389,7 @@ def _(seed):
 
 @same_seed.keras.like("tensorflow")
 def _(seed):
-    """Draw with TensorFlow, which Keras runs on here."""
+    """Call tf.random.uniform, after tf.random.set_seed: Keras runs on TensorFlow here."""
     import tensorflow as tf
 
     tf.random.set_seed(int(seed))
@@ -416,7 +416,7 @@ def _(seed):
 
 @same_seed.torch.like("numpy")
 def _(seed):
-    """Draw in NumPy and hand over the numbers."""
+    """Draw in NumPy, and hand over the numbers."""
     import torch
 
     return torch.tensor(np.random.RandomState(int(seed)).uniform(size=5))
@@ -432,9 +432,9 @@ logistic_initialiser = Card(
     title="scikit-learn: logistic units start smaller",
     wrong=(
         "With logistic units scikit-learn's networks replace the 6 in Glorot's range by 2, in every layer, "
-        "the output layer included, which is not logistic. The others draw from the same range whatever the "
-        "activation is. It shows only with logistic hidden units; with tanh or relu scikit-learn and Keras "
-        "start from the same range."
+        "the output layer included, which is not logistic. In the others Glorot's range is the same whatever "
+        "the activation is; PyTorch is asked for it here, with its gain for a sigmoid. It shows only with "
+        "logistic hidden units; with tanh or relu scikit-learn and Keras start from the same range."
     ),
     conventions={
         "numpy tensorflow keras torch": "W ~ U(-a, a),  a = √(6/(in + out))",
@@ -506,7 +506,7 @@ def _():
 
 @logistic_initialiser.tensorflow.like("sklearn")
 def _():
-    """Use variance scaling with scale 1/3 and mode "fan_avg"."""
+    """Pass the initializer variance_scaling_initializer(1/3, "fan_avg", "uniform") in all layers."""
     import tensorflow as tf
 
     initializer = tf.compat.v1.variance_scaling_initializer(1 / 3, "fan_avg", "uniform")
@@ -534,7 +534,7 @@ def _():
 
 @logistic_initialiser.keras.like("sklearn")
 def _():
-    """Use variance scaling with scale 1/3 and mode "fan_avg"."""
+    """Pass kernel_initializer=VarianceScaling(1/3, "fan_avg", "uniform") to all layers."""
     import keras
 
     bounds = []
@@ -564,7 +564,7 @@ def _():
 
 @logistic_initialiser.torch.like("sklearn")
 def _():
-    """Call xavier_uniform_ with gain √⅓."""
+    """Call xavier_uniform_ with gain=√⅓ on the weights of all layers."""
     import torch
 
     bounds = []
@@ -647,7 +647,7 @@ def _():
 
 @linear_start.tensorflow.like("sklearn")
 def _():
-    """Start with zeros."""
+    """Pass the initializer zeros_initializer() to get_variable."""
     import tensorflow as tf
 
     w = tf.compat.v1.get_variable("w", (4, 1), tf.float64, tf.compat.v1.zeros_initializer())
@@ -656,7 +656,7 @@ def _():
 
 @linear_start.tensorflow.like("torch")
 def _():
-    """Use variance scaling with scale 1/3 and mode "fan_in"."""
+    """Pass the initializer variance_scaling_initializer(1/3, "fan_in", "uniform") to get_variable."""
     import tensorflow as tf
 
     initializer = tf.compat.v1.variance_scaling_initializer(1 / 3, "fan_in", "uniform")
@@ -689,7 +689,7 @@ def _():
 
 @linear_start.keras.like("torch")
 def _():
-    """Use variance scaling with scale 1/3 and mode "fan_in"."""
+    """Pass kernel_initializer=VarianceScaling(1/3, "fan_in", "uniform")."""
     import keras
 
     initializer = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
@@ -712,7 +712,7 @@ def _():
 
 @linear_start.torch.like("sklearn")
 def _():
-    """Call zeros_ on weight and bias."""
+    """Call torch.nn.init.zeros_ on the layer's weight and bias."""
     import torch
 
     layer = torch.nn.Linear(4, 1)
@@ -723,7 +723,7 @@ def _():
 
 @linear_start.torch.like("keras")
 def _():
-    """Call xavier_uniform_ on the weight."""
+    """Call torch.nn.init.xavier_uniform_ on the layer's weight."""
     import torch
 
     layer = torch.nn.Linear(4, 1)
@@ -736,7 +736,7 @@ def _():
 
 initialiser_fans = Card(
     id="initialiser-fans",
-    title="He and LeCun initialisers: which axis is the fan-in",
+    title="He and LeCun initialisers: which axis of a bare array is fan_in",
     wrong=(
         "Keras and TensorFlow read the shape of a kernel as (in, out), PyTorch as (out, in). An initialiser "
         "that is called on a bare array, as in a hand-written layer x @ w, scales by the wrong number in "
@@ -763,7 +763,7 @@ def _():
 
 @initialiser_fans.numpy.like("torch")
 def _():
-    """Count the second axis."""
+    """Take shape[1], not shape[0], for the number of inputs."""
     shape = (100, 50)
     return np.sqrt(6 / shape[1])
 
@@ -782,7 +782,7 @@ def _():
 
 @initialiser_fans.tensorflow.like("torch")
 def _():
-    """Use variance scaling with scale 2 and mode "fan_out"."""
+    """Use variance_scaling_initializer(2, "fan_out", "uniform")."""
     import tensorflow as tf
 
     initializer = tf.compat.v1.variance_scaling_initializer(2, "fan_out", "uniform")
@@ -805,7 +805,7 @@ def _():
 
 @initialiser_fans.keras.like("torch")
 def _():
-    """Use variance scaling with scale 2 and mode "fan_out"."""
+    """Use VarianceScaling(2, "fan_out", "uniform")."""
     import keras
 
     initializer = keras.initializers.VarianceScaling(2, "fan_out", "uniform", seed=0)
@@ -828,7 +828,7 @@ def _():
 
 @initialiser_fans.torch.like("keras")
 def _():
-    """Pass mode="fan_out", or the transposed kernel."""
+    """Pass mode="fan_out", or initialise the transposed kernel."""
     import torch
 
     w = torch.empty(100, 50)
@@ -884,7 +884,7 @@ def _():
 
 @conv_initialiser.tensorflow.like("torch")
 def _():
-    """Use variance scaling with scale 1/3 and mode "fan_in"."""
+    """Pass the initializer variance_scaling_initializer(1/3, "fan_in", "uniform") to get_variable."""
     import tensorflow as tf
 
     initializer = tf.compat.v1.variance_scaling_initializer(1 / 3, "fan_in", "uniform")
@@ -907,7 +907,7 @@ def _():
 
 @conv_initialiser.keras.like("torch")
 def _():
-    """Use variance scaling with scale 1/3 and mode "fan_in"."""
+    """Pass kernel_initializer=VarianceScaling(1/3, "fan_in", "uniform")."""
     import keras
 
     initializer = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
@@ -930,7 +930,7 @@ def _():
 
 @conv_initialiser.torch.like("keras")
 def _():
-    """Call xavier_uniform_ on the weight."""
+    """Call torch.nn.init.xavier_uniform_ on the layer's weight."""
     import torch
 
     layer = torch.nn.Conv2d(16, 32, 3)
@@ -987,7 +987,7 @@ def _():
 
 @depthwise_initialiser.tensorflow.like("torch")
 def _():
-    """Draw from ±1/√(k·k)."""
+    """Draw the kernel by tf.random.uniform from ±1/√(k·k)."""
     import tensorflow as tf
 
     bound = 1 / np.sqrt(3 * 3)
@@ -1010,7 +1010,7 @@ def _():
 
 @depthwise_initialiser.keras.like("torch")
 def _():
-    """Use RandomUniform with ±1/√(k·k)."""
+    """Pass depthwise_initializer=RandomUniform(-a, a) with a = 1/√(k·k)."""
     import keras
 
     initializer = keras.initializers.RandomUniform(-1 / np.sqrt(3 * 3), 1 / np.sqrt(3 * 3))
@@ -1033,7 +1033,7 @@ def _():
 
 @depthwise_initialiser.torch.like("keras")
 def _():
-    """Draw from ±√(6/(k·k·(in + multiplier)))."""
+    """Call torch.nn.init.uniform_ on the weight, with ±√(6/(k·k·(in + multiplier)))."""
     import torch
 
     layer = torch.nn.Conv2d(16, 16, 3, groups=16)
@@ -1096,10 +1096,10 @@ def _():
 
 @embedding_initialiser.keras.like("torch")
 def _():
-    """Use RandomNormal, and say stddev=1."""
+    """Pass embeddings_initializer=RandomNormal(stddev=1)."""
     import keras
 
-    layer = keras.layers.Embedding(100, 50, keras.initializers.RandomNormal(stddev=1))
+    layer = keras.layers.Embedding(100, 50, embeddings_initializer=keras.initializers.RandomNormal(stddev=1))
     layer.build()
     unit = keras.random.normal((100, 50), seed=layer.embeddings_initializer.seed)
     return np.std(layer.embeddings) / np.std(unit)
@@ -1118,7 +1118,7 @@ def _():
 
 @embedding_initialiser.torch.like("keras")
 def _():
-    """Draw from ±0.05."""
+    """Call torch.nn.init.uniform_ on the weight, with ±0.05."""
     import torch
 
     layer = torch.nn.Embedding(100, 50)
@@ -1177,7 +1177,7 @@ def _():
 
 @lstm_kernel_initialiser.keras.like("torch")
 def _():
-    """Use RandomUniform with ±1/√units for all parameters."""
+    """Pass RandomUniform(-a, a) with a = 1/√units as kernel_initializer, and as the two others."""
     import keras
 
     initializer = keras.initializers.RandomUniform(-1 / np.sqrt(20), 1 / np.sqrt(20))
@@ -1200,7 +1200,7 @@ def _():
 
 @lstm_kernel_initialiser.torch.like("keras")
 def _():
-    """Call xavier_uniform_ on weight_ih."""
+    """Call torch.nn.init.xavier_uniform_ on weight_ih_l0."""
     import torch
 
     w, *_ = torch.nn.LSTM(100, 20).parameters()
@@ -1257,7 +1257,7 @@ def _():
 
 @recurrent_initialiser.keras.like("torch")
 def _():
-    """Use RandomUniform with ±1/√units as recurrent_initializer."""
+    """Pass recurrent_initializer=RandomUniform(-a, a) with a = 1/√units."""
     import keras
 
     initializer = keras.initializers.RandomUniform(-1 / np.sqrt(20), 1 / np.sqrt(20))
@@ -1277,7 +1277,7 @@ def _():
 
 @recurrent_initialiser.torch.like("keras")
 def _():
-    """Call orthogonal_ on weight_hh, all gates at once."""
+    """Call torch.nn.init.orthogonal_ on weight_hh_l0, all gates at once."""
     import torch
 
     _, u, *_ = torch.nn.LSTM(3, 20).parameters()
@@ -1290,10 +1290,10 @@ forget_gate_start = Card(
     title="LSTM: the forget gate starts open or half open",
     wrong=(
         "Keras starts the biases of an LSTM at zero but for the forget gate's, which start at one, so that "
-        "the cell remembers. PyTorch draws two vectors of biases around zero: the gate starts half open, "
-        "and the cell loses half of what it holds in every step. On long sequences a PyTorch port learns "
-        "late or never. What is returned here is how far each gate stands open without any input, σ of the "
-        "mean of its biases, from which what was drawn at random is taken away."
+        "the cell remembers. PyTorch draws two vectors of biases around zero: the gate starts half open, and "
+        "the cell loses half of what it holds in every step. On long sequences a PyTorch port may learn late "
+        "or never. What is returned here is how far each gate stands open without any input, σ of the mean "
+        "of its biases, from which what was drawn at random is taken away."
     ),
     conventions={
         "numpy keras": "b = (0, 1, 0, 0)  for the gates i, f, g, o:  σ(b) = (½, 0.73, ½, ½)",
@@ -1320,7 +1320,7 @@ def _():
 
 @forget_gate_start.numpy.like("torch")
 def _():
-    """Leave out the one."""
+    """Start the bias of the forget gate at zero, too."""
     b = np.zeros((4, 20))
     return 1 / (1 + np.exp(-b.mean(axis=1)))
 
@@ -1358,7 +1358,7 @@ def _():
 
 @forget_gate_start.torch.like("keras")
 def _():
-    """Set both biases to zero, and the second quarter of one to one."""
+    """Set bias_ih_l0 and bias_hh_l0 to zero, and the second quarter of one of them to one."""
     import torch
 
     _, _, b, c = torch.nn.LSTM(3, 20).parameters()
@@ -1418,7 +1418,7 @@ def _():
 
 @attention_initialiser.keras.like("torch")
 def _():
-    """Assign uniform draws from ±√(6/4E) to three kernels and from ±1/√E to the last."""
+    """Assign draws from ±√(6/4E) to three kernels, q, k and v, and from ±1/√E to the last."""
     import keras
 
     layer = keras.layers.MultiHeadAttention(4, 16)
@@ -1518,7 +1518,7 @@ def _():
 
 @he_normal.tensorflow.like("torch")
 def _():
-    """Use variance scaling with the distribution "untruncated_normal"."""
+    """Use variance_scaling_initializer(2, "fan_in", "untruncated_normal")."""
     import tensorflow as tf
 
     tf.random.set_seed(0)
@@ -1542,7 +1542,7 @@ def _():
 
 @he_normal.keras.like("torch")
 def _():
-    """Use variance scaling with the distribution "untruncated_normal"."""
+    """Use VarianceScaling(2, "fan_in", "untruncated_normal")."""
     import keras
 
     w = keras.initializers.VarianceScaling(2, "fan_in", "untruncated_normal", seed=0)((100, 50))
@@ -1581,7 +1581,7 @@ def _():
 
 truncated_normal = Card(
     id="truncated-normal",
-    title="Truncated normal: cut off at two deviations, or at two",
+    title="Truncated normal: cut off at two deviations, or at ±2",
     wrong=(
         "The bounds of PyTorch's trunc_normal_ are values, not multiples of std: with a small std, as in "
         "transformers, its defaults cut nothing off. Keras and TensorFlow cut at two deviations, whatever "
@@ -1624,7 +1624,7 @@ def _():
 
 @truncated_normal.tensorflow.like("torch")
 def _():
-    """Cut nothing off."""
+    """Use tf.random.normal: a small std is not cut off."""
     import tensorflow as tf
 
     w = tf.random.normal((100, 50), stddev=0.02)
@@ -1641,7 +1641,7 @@ def _():
 
 @truncated_normal.keras.like("torch")
 def _():
-    """Cut nothing off: RandomNormal."""
+    """Use RandomNormal: a small std is not cut off."""
     import keras
 
     w = keras.initializers.RandomNormal(stddev=0.02)((100, 50))
@@ -1659,7 +1659,7 @@ def _():
 
 @truncated_normal.torch.like("keras")
 def _():
-    """Pass a=-2·std and b=2·std."""
+    """Pass a=-2·std and b=2·std to trunc_normal_."""
     import torch
 
     w = torch.empty(50, 100)
@@ -1672,7 +1672,7 @@ random_defaults = Card(
     title="Uniform and normal initialisers: their ranges by default",
     wrong=(
         "Called without arguments, Keras's RandomUniform and RandomNormal are narrow, made for weights; "
-        "PyTorch's uniform_ and normal_ and TensorFlow's first initialisers draw from 0 to 1 and from the "
+        "PyTorch's uniform_ and normal_ and the initialisers of TensorFlow 1 draw from 0 to 1 and from the "
         "standard normal. A start from 0 to 1 is all positive besides, so that all units begin alike. What "
         "is returned here are the ends of the uniform range and the deviation of the normal."
     ),
@@ -1700,7 +1700,7 @@ def _():
 
 @random_defaults.numpy.like("keras")
 def _():
-    """Say ±0.05 and 0.05."""
+    """Pass the bounds ±0.05 and the deviation 0.05."""
     rng = np.random.default_rng
     w, unit = rng(0).uniform(-0.05, 0.05, 99), rng(0).random(99)
     width = np.ptp(w) / np.ptp(unit)
@@ -1725,7 +1725,7 @@ def _():
 
 @random_defaults.tensorflow.like("keras")
 def _():
-    """Say ±0.05 and 0.05."""
+    """Pass minval=-0.05 and maxval=0.05, and stddev=0.05."""
     import tensorflow as tf
 
     uniform = tf.compat.v1.random_uniform_initializer(-0.05, 0.05)
@@ -1752,7 +1752,7 @@ def _():
 
 @random_defaults.keras.like("torch")
 def _():
-    """Say 0 and 1, and stddev=1."""
+    """Pass minval=0 and maxval=1, and stddev=1."""
     import keras
 
     w, unit = keras.initializers.RandomUniform(0, 1, seed=0)((99,)), keras.random.uniform((99,), seed=0)
@@ -1778,7 +1778,7 @@ def _():
 
 @random_defaults.torch.like("keras")
 def _():
-    """Say ±0.05, and std=0.05."""
+    """Pass a=-0.05 and b=0.05 to uniform_, and std=0.05 to normal_."""
     import torch
 
     torch.manual_seed(0)
@@ -1793,54 +1793,63 @@ def _():
 
 seed_restarts = Card(
     id="seed-restarts",
-    title="A seeded initialiser, used twice: the same numbers again",
+    title="An integer as seed, used twice: the same numbers again",
     wrong=(
-        "An initialiser of Keras with an integer seed starts anew at each call, and so does an estimator of "
-        "scikit-learn at each fit: two layers of one shape that share the initialiser start as copies of "
-        "each other, and runs that were meant to differ are the same run. In the others a seed sets a "
-        "generator once, which then goes on. What is returned here is whether two draws are equal."
+        "An initialiser of Keras with an integer seed starts anew at each call, and so do keras.random and "
+        "whatever takes a random_state in scikit-learn. Two layers of one shape that share the initialiser "
+        "start as copies of each other, noise drawn in a training step is the same noise in each step, and "
+        "runs that were meant to differ are the same run. In the others a seed sets a generator once, which "
+        "then goes on. What is returned here is whether two initial kernels are equal, and two draws of "
+        "noise (two shuffles in scikit-learn)."
     ),
     conventions={
         "numpy tensorflow torch": "the second draw goes on where the first ended",
-        "sklearn keras": "the second draw starts with the seed again",
+        "sklearn keras": "the second draw is the first again",
     },
     given=rows,
     differs=0.5,
     issues=("tensorflow/tensorflow#62577", "keras-team/keras-hub#352"),
-    faults=("start-other-seed",),
+    faults=("start-other-seed", "order-shuffled-once"),
 )
 
 
 @seed_restarts.numpy
 def _():
     rng = np.random.default_rng(0)
-    return np.array_equal(rng.uniform(size=9), rng.uniform(size=9))
+    pairs = [(rng.uniform(size=9), rng.normal(size=9)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.numpy.like("keras")
 def _():
-    """Make a generator for each draw."""
-    return np.array_equal(np.random.default_rng(0).uniform(size=9), np.random.default_rng(0).uniform(size=9))
+    """Make a generator anew for each draw."""
+    pairs = []
+    for _ in range(2):
+        rng = np.random.default_rng(0)
+        pairs.append((rng.uniform(size=9), rng.normal(size=9)))
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.sklearn
 def _(x, y):
     from sklearn.neural_network import MLPRegressor
+    from sklearn.utils import shuffle
 
     model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, max_iter=1, random_state=0)
-    first, second = model.fit(x, y).coefs_[0], model.fit(x, y).coefs_[0]
-    return np.array_equal(first, second)
+    pairs = [(model.fit(x, y).coefs_[0], shuffle(x, random_state=0)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.sklearn.like("torch")
 def _(x, y):
-    """Pass a RandomState as random_state, not an integer."""
+    """Pass random_state=np.random.RandomState(0), not an integer."""
     from sklearn.neural_network import MLPRegressor
+    from sklearn.utils import shuffle
 
     rng = np.random.RandomState(0)
     model = MLPRegressor(hidden_layer_sizes=(), learning_rate_init=1e-300, max_iter=1, random_state=rng)
-    first, second = model.fit(x, y).coefs_[0], model.fit(x, y).coefs_[0]
-    return np.array_equal(first, second)
+    pairs = [(model.fit(x, y).coefs_[0], shuffle(x, random_state=rng)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.tensorflow
@@ -1848,19 +1857,21 @@ def _():
     import tensorflow as tf
 
     initializer = tf.compat.v1.glorot_uniform_initializer(seed=0)
-    return np.array_equal(initializer((3, 3)), initializer((3, 3)))
+    pairs = [(initializer((3, 3)), tf.random.normal((9,), seed=0)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.tensorflow.like("keras")
 def _():
-    """Set the global seed before each draw."""
+    """Call tf.random.set_seed before each draw."""
     import tensorflow as tf
 
     initializer = tf.compat.v1.glorot_uniform_initializer(seed=0)
-    tf.random.set_seed(0)
-    first = initializer((3, 3))
-    tf.random.set_seed(0)
-    return np.array_equal(first, initializer((3, 3)))
+    pairs = []
+    for _ in range(2):
+        tf.random.set_seed(0)
+        pairs.append((initializer((3, 3)), tf.random.normal((9,), seed=0)))
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.keras
@@ -1868,16 +1879,19 @@ def _():
     import keras
 
     initializer = keras.initializers.GlorotUniform(seed=0)
-    return np.array_equal(initializer((3, 3)), initializer((3, 3)))
+    pairs = [(initializer((3, 3)), keras.random.normal((9,), seed=0)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.keras.like("torch")
 def _():
-    """Pass a SeedGenerator as seed, or make an initialiser for each layer."""
+    """Pass seed=keras.random.SeedGenerator(0), made once, not an integer."""
     import keras
 
-    initializer = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(0))
-    return np.array_equal(initializer((3, 3)), initializer((3, 3)))
+    seed = keras.random.SeedGenerator(0)
+    initializer = keras.initializers.GlorotUniform(seed=seed)
+    pairs = [(initializer((3, 3)), keras.random.normal((9,), seed=seed)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.torch
@@ -1885,26 +1899,25 @@ def _():
     import torch
 
     torch.manual_seed(0)
-    first, second = torch.empty(3, 3), torch.empty(3, 3)
-    torch.nn.init.xavier_uniform_(first)
-    torch.nn.init.xavier_uniform_(second)
-    return torch.equal(first, second)
+    pairs = [(torch.nn.init.xavier_uniform_(torch.empty(3, 3)), torch.randn(9)) for _ in range(2)]
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 @seed_restarts.torch.like("keras")
 def _():
-    """Set the seed before each draw, or pass a generator made anew."""
+    """Call torch.manual_seed before each draw."""
     import torch
 
-    first, second = torch.empty(3, 3), torch.empty(3, 3)
-    torch.nn.init.xavier_uniform_(first, generator=torch.Generator().manual_seed(0))
-    torch.nn.init.xavier_uniform_(second, generator=torch.Generator().manual_seed(0))
-    return torch.equal(first, second)
+    pairs = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        pairs.append((torch.nn.init.xavier_uniform_(torch.empty(3, 3)), torch.randn(9)))
+    return [np.array_equal(*draws) for draws in zip(*pairs, strict=True)]
 
 
 prelu_start = Card(
     id="prelu-start",
-    title="PReLU: the initial slope",
+    title="PReLU: the initial slope, zero or positive",
     wrong=(
         "Keras starts the slope of PReLU at zero, so that it begins as a ReLU; PyTorch starts it above "
         "zero. It shows wherever an input is negative, from the first forward pass."
@@ -1940,7 +1953,7 @@ def _(x):
 
 @prelu_start.keras.like("torch")
 def _(x):
-    """Pass alpha_initializer=Constant(0.25)."""
+    """Pass alpha_initializer=keras.initializers.Constant(0.25)."""
     import keras
 
     return keras.layers.PReLU(alpha_initializer=keras.initializers.Constant(0.25))(x)
@@ -1955,7 +1968,7 @@ def _(x):
 
 @prelu_start.torch.like("keras")
 def _(x):
-    """Pass init=0."""
+    """Pass init=0.0."""
     import torch
 
     return torch.nn.PReLU(init=0.0)(torch.tensor(x)).detach()
@@ -1966,9 +1979,10 @@ prelu_shared = Card(
     title="PReLU: one slope for all units or one each",
     wrong=(
         "PyTorch's PReLU has a single slope unless it is told a number, Keras's has one for each element of "
-        "an example: behind a convolution, one for each position, too. The shared slope collects the "
-        "gradients of all units, so it moves further. Nothing shows before the first step. Here the slope "
-        "is trained on the sum of the outputs."
+        "an example: behind a convolution one for each position, too, so that their number grows with the "
+        "image unless shared_axes is given. The shared slope collects the gradients of all units, so it "
+        "moves further. Nothing shows before the first step. Here the slope is trained on the sum of the "
+        "outputs."
     ),
     conventions={
         "numpy torch": "a -= η·Σ min(x, 0) over rows and units",
@@ -2017,7 +2031,7 @@ def _(x):
 
 @prelu_shared.keras.like("torch")
 def _(x):
-    """Pass shared_axes: all axes but the first."""
+    """Pass shared_axes: all axes but the first (shared_axes=[1] for rows)."""
     import keras
     import tensorflow as tf
 
@@ -2045,7 +2059,7 @@ def _(x):
 
 @prelu_shared.torch.like("keras")
 def _(x):
-    """Pass num_parameters: as many as there are units."""
+    """Pass num_parameters, the number of units."""
     import torch
 
     layer = torch.nn.PReLU(num_parameters=3)

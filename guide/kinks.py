@@ -73,11 +73,6 @@ def weighted() -> Arrays:
     return {"x": np.array([0.2, 1.7, -0.6]), "w": np.array([1.0, 2.0, 3.0])}
 
 
-def even() -> Arrays:
-    """An even number of numbers `x` (4,)."""
-    return {"x": np.array([8.0, 1.0, 2.0, 4.0])}
-
-
 def unsorted() -> Arrays:
     """Numbers `x` (4,) with a tie, and a weight `w` (4,) for each rank."""
     return {"x": np.array([3.0, 1.0, 3.0, 2.0]), "w": np.array([1.0, 2.0, 4.0, 8.0])}
@@ -2029,84 +2024,6 @@ def _(x):
     x = torch.tensor(x)
     sums = torch.cumprod(x, dim=0).flip(0).cumsum(0).flip(0)
     return torch.where(x == 0, 0, sums / x)
-
-
-median_even = Card(
-    id="median-of-even",
-    title="Median of an even number: the lower one, or the mean of two",
-    wrong=(
-        "Between two middle values, PyTorch takes the lower one, NumPy and Keras their mean, and the "
-        "gradient goes to the one or to both. With an odd number of values all agree, unless they are tied."
-    ),
-    conventions={
-        "numpy keras": "(x₍ₙ/₂₎ + x₍ₙ/₂₊₁₎) / 2",
-        "torch": "x₍ₙ/₂₎",
-    },
-    given=even,
-    differs=0.1,
-    absent={"sklearn": BY_HAND, "tensorflow": "outside Keras TensorFlow has no median"},
-)
-
-
-@median_even.numpy
-def _(x):
-    middle = np.argsort(x)[1:3]
-    gradient = np.zeros(4)
-    gradient[middle] = 0.5
-    return np.append(gradient, np.median(x))
-
-
-@median_even.numpy.like("torch")
-def _(x):
-    """Take the lower one of the two in the middle."""
-    lower = np.argsort(x)[1]
-    gradient = np.zeros(4)
-    gradient[lower] = 1
-    return np.append(gradient, x[lower])
-
-
-@median_even.keras
-def _(x):
-    import keras
-    import tensorflow as tf
-
-    x = tf.Variable(x)
-    with tf.GradientTape() as tape:
-        y = keras.ops.median(x)
-    return np.append(tape.gradient(y, x), y)
-
-
-@median_even.keras.like("torch")
-def _(x):
-    """Sort, and take the lower one of the two in the middle."""
-    import keras
-    import tensorflow as tf
-
-    x = tf.Variable(x)
-    with tf.GradientTape() as tape:
-        y = keras.ops.sort(x)[1]
-    return np.append(tape.gradient(y, x), y)
-
-
-@median_even.torch
-def _(x):
-    import torch
-
-    x = torch.tensor(x, requires_grad=True)
-    y = torch.median(x)
-    y.sum().backward()
-    return np.append(x.grad, y.detach())
-
-
-@median_even.torch.like("keras")
-def _(x):
-    """Call torch.quantile(x, 0.5), which interpolates."""
-    import torch
-
-    x = torch.tensor(x, requires_grad=True)
-    y = torch.quantile(x, 0.5)
-    y.sum().backward()
-    return np.append(x.grad, y.detach())
 
 
 sort_ties = Card(

@@ -63,7 +63,7 @@ def _(x, w, b):
 
 @dense_kernel.tensorflow.like("torch")
 def _(x, w, b):
-    """Transpose the kernel, or let the product do it."""
+    """Transpose the kernel, or pass transpose_b=True to tf.matmul."""
     import tensorflow as tf
 
     return tf.matmul(x, w, transpose_b=True) + b
@@ -120,8 +120,9 @@ conv_kernel = Card(
     title="Convolution: HWIO and OIHW kernels",
     wrong=(
         "Keras and TensorFlow keep a kernel as height, width, channels in, channels out; PyTorch begins with "
-        "the channels out. Most kernels then raise an error about shapes. One with as many channels as it is "
-        "high fits, and computes something else. So does one that was reshaped to the other shape."
+        "the channels out. Most kernels then raise an error about shapes. One with as many channels, in and "
+        "out, as it is high and wide fits, and computes something else. So does one that was reshaped to the "
+        "other shape."
     ),
     conventions={
         "numpy tensorflow keras": "y[h, w, o] = Σ x[h+i, w+j, c]·W[i, j, c, o]",
@@ -214,8 +215,8 @@ image_axes = Card(
     id="image-axes",
     title="Images: NHWC and NCHW",
     wrong=(
-        "Keras and TensorFlow take images with the channels last, PyTorch with the channels after the rows "
-        "of the batch. Sizes usually betray a mistake. Feature maps deep in a network may have as many "
+        "Keras and TensorFlow take images with the channels last, PyTorch with the channels first, right "
+        "behind the batch. Sizes usually betray a mistake. Feature maps deep in a network may have as many "
         "channels as pixels per side, and then height is convolved as if it were colour."
     ),
     conventions={
@@ -253,7 +254,7 @@ def _(x, w):
 
 @image_axes.tensorflow.like("torch")
 def _(x, w):
-    """Transpose images to NHWC and back: on a CPU there is no convolution of NCHW."""
+    """Transpose images to NHWC and back: in float64, a CPU has no convolution of NCHW."""
     import tensorflow as tf
 
     y = tf.nn.conv2d(x.transpose(0, 2, 3, 1), w, strides=1, padding="SAME")
@@ -272,7 +273,7 @@ def _(x, w):
 
 @image_axes.keras.like("torch")
 def _(x, w):
-    """Transpose images to NHWC and back: on a CPU, data_format="channels_first" raises."""
+    """Transpose to NHWC and back, or on a GPU, or in float32, pass data_format="channels_first"."""
     import keras
 
     layer = keras.layers.Conv2D(4, 3, padding="same", use_bias=False)
@@ -614,7 +615,7 @@ def flat_depthwise() -> Arrays:
 
 depthwise_kernel = Card(
     id="depthwise-kernel",
-    title="Depthwise convolution: kernel as groups",
+    title="Depthwise convolution: a layer, or a convolution in groups",
     wrong=(
         "Keras has a layer for it, with a kernel (H, W, channels, multiplier). PyTorch has a convolution in "
         "as many groups as there are channels, with a kernel (channels·multiplier, 1, H, W). No shapes of "
@@ -712,11 +713,11 @@ def series() -> Arrays:
 
 conv1d_kernel = Card(
     id="conv1d-kernel",
-    title="Conv1D: the kernel is reversed axis by axis",
+    title="Conv1D: kernels (steps, in, out) and (out, in, steps)",
     wrong=(
         "A kernel is (steps, in, out) in Keras and TensorFlow, (out, in, steps) in PyTorch, and the series "
-        "themselves are (batch, steps, channels) and (batch, channels, steps). With as many channels as "
-        "steps in the kernel nothing fails."
+        "themselves are (batch, steps, channels) and (batch, channels, steps). With as many channels, in "
+        "and out, as steps in the kernel nothing fails."
     ),
     conventions={
         "numpy tensorflow keras": "y[t, o] = Σ x[t+i, c]·W[i, c, o]",
@@ -852,7 +853,7 @@ def _(x, p):
 
 @batch_norm_arrays.tensorflow.like("keras")
 def _(x, p):
-    """Pass the arrays by name."""
+    """Pass the four arrays by name, not by position."""
     import tensorflow as tf
 
     gamma, beta, mean, variance = p
@@ -861,7 +862,7 @@ def _(x, p):
 
 @batch_norm_arrays.tensorflow.like("torch")
 def _(x, p):
-    """Pass the arrays by name."""
+    """Pass the four arrays by name, not by position."""
     import tensorflow as tf
 
     mean, variance, gamma, beta = p
@@ -912,7 +913,7 @@ def _(x, p):
 
 @batch_norm_arrays.torch.like("keras")
 def _(x, p):
-    """Pass the arrays by name."""
+    """Pass the four arrays by name, not by position."""
     import torch
 
     gamma, beta, mean, variance = torch.tensor(p)
@@ -921,7 +922,7 @@ def _(x, p):
 
 @batch_norm_arrays.torch.like("tensorflow")
 def _(x, p):
-    """Pass the arrays by name."""
+    """Pass the four arrays by name, not by position."""
     import torch
 
     mean, variance, beta, gamma = torch.tensor(p)
@@ -956,7 +957,7 @@ def _(x, w, b):
 
 @injected_arrays.numpy.like("keras")
 def _(x, w, b):
-    """Copy the array."""
+    """Copy the array before training."""
     kernel = w.copy()
     kernel -= 0.1 * x.T @ (x @ kernel + b) / 5
     return w
@@ -976,7 +977,7 @@ def _(x, w, b):
 
 @injected_arrays.sklearn.like("keras")
 def _(x, w, b):
-    """Copy the arrays."""
+    """Copy the arrays before they are handed over."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(
@@ -1054,7 +1055,7 @@ def _(x, w, b):
 
 @injected_arrays.torch.like("keras")
 def _(x, w, b):
-    """Copy the array: torch.tensor does, torch.from_numpy does not."""
+    """Copy the array with torch.tensor, not torch.from_numpy."""
     import torch
 
     kernel = torch.tensor(w).requires_grad_()
@@ -1091,7 +1092,7 @@ def _(x, w, b):
 
 @snapshots.numpy.like("keras")
 def _(x, w, b):
-    """Copy the array."""
+    """Copy the array: before = w.copy()."""
     before = w.copy()
     w -= 0.1 * x.T @ (x @ w + b) / 5
     return before
@@ -1112,7 +1113,7 @@ def _(x, w, b):
 
 @snapshots.sklearn.like("keras")
 def _(x, w, b):
-    """Copy each array, not only the list."""
+    """Copy each array of coefs_, not only the list."""
     from sklearn.neural_network import MLPRegressor
 
     model = MLPRegressor(
@@ -1199,7 +1200,7 @@ def _(x, w, b):
 
 @snapshots.torch.like("keras")
 def _(x, w, b):
-    """Take a deep copy of the state_dict."""
+    """Take copy.deepcopy of the state_dict."""
     import copy
 
     import torch

@@ -61,96 +61,6 @@ def constant_targets() -> Arrays:
     return {"y": np.full(4, 2.0), "p": np.array([2.0, 2.5, 1.5, 2.0]), "perfect": np.full(4, 2.0)}
 
 
-std_divisor = Card(
-    id="std-divisor",
-    title="Standard deviation and variance: n or n - 1",
-    wrong=(
-        "`torch.std` and `torch.var` divide by n - 1, the others by n. Data standardised by them come out "
-        "smaller, by little for many rows and by much for a few, and NaN for a single row. PyTorch's own "
-        "batch normalisation divides by n where it normalises, so the two disagree inside PyTorch."
-    ),
-    conventions={
-        "numpy sklearn tensorflow keras": "σ = √(Σ(x - x̄)²/n)",
-        "torch": "σ = √(Σ(x - x̄)²/(n - 1))",
-    },
-    given=columns,
-    differs=0.04,
-    issues=("pytorch/pytorch#1082", "pytorch/pytorch#50010", "tensorflow/tensorflow#43324"),
-    defaults=("std.correction",),
-)
-
-
-@std_divisor.numpy
-def _(x):
-    return np.std(x, axis=0)
-
-
-@std_divisor.numpy.like("torch")
-def _(x):
-    """Pass ddof=1."""
-    return np.std(x, axis=0, ddof=1)
-
-
-@std_divisor.sklearn
-def _(x):
-    from sklearn.preprocessing import StandardScaler
-
-    return StandardScaler().fit(x).scale_
-
-
-@std_divisor.sklearn.like("torch")
-def _(x):
-    """Multiply the scale by √(n/(n - 1))."""
-    from sklearn.preprocessing import StandardScaler
-
-    return StandardScaler().fit(x).scale_ * np.sqrt(len(x) / (len(x) - 1))
-
-
-@std_divisor.tensorflow
-def _(x):
-    import tensorflow as tf
-
-    return tf.math.reduce_std(x, axis=0)
-
-
-@std_divisor.tensorflow.like("torch")
-def _(x):
-    """Multiply the standard deviation by √(n/(n - 1))."""
-    import tensorflow as tf
-
-    return tf.math.reduce_std(x, axis=0) * np.sqrt(len(x) / (len(x) - 1))
-
-
-@std_divisor.keras
-def _(x):
-    import keras
-
-    return keras.ops.std(x, axis=0)
-
-
-@std_divisor.keras.like("torch")
-def _(x):
-    """Multiply the standard deviation by √(n/(n - 1))."""
-    import keras
-
-    return keras.ops.std(x, axis=0) * np.sqrt(len(x) / (len(x) - 1))
-
-
-@std_divisor.torch
-def _(x):
-    import torch
-
-    return torch.std(torch.tensor(x), dim=0)
-
-
-@std_divisor.torch.like("keras")
-def _(x):
-    """Pass correction=0."""
-    import torch
-
-    return torch.std(torch.tensor(x), dim=0, correction=0)
-
-
 covariance_divisor = Card(
     id="covariance-divisor",
     title="Covariance: n or n - 1",
@@ -912,9 +822,10 @@ median_even = Card(
     id="median-even",
     title="Median of an even count",
     wrong=(
-        "`torch.median` returns the lower of the two values in the middle, the others their mean. The "
-        "difference is as large as the gap between them. `torch.quantile` does interpolate, so that inside "
-        "PyTorch the median and the quantile of a half disagree. An odd count shows nothing."
+        "`torch.median` returns the lower of the two values in the middle, everything else their mean. The "
+        "difference is as large as the gap between them, and the gradient goes to the one or to both. "
+        "`torch.quantile` does interpolate, so that inside PyTorch the median and the quantile of a half "
+        "disagree. An odd count shows nothing."
     ),
     conventions={
         "numpy sklearn keras": "(x₍ₖ₎ + x₍ₖ₊₁₎)/2,  k = n/2",

@@ -22,7 +22,7 @@ batch_norm_momentum = Card(
         "Keras's momentum is the weight of what was there before; PyTorch's, like the factor of TensorFlow's "
         "fused kernel, is the weight of the new batch. Carried over as it is, the running statistics are "
         "those of the last batch or two. Training does not show it, since it uses the statistics of each "
-        "batch; evaluation is noisy and too poor."
+        "batch; evaluation does, and is noisy and too poor."
     ),
     conventions={
         "numpy keras": "μ = m·μ + (1 - m)·mean(x)",
@@ -52,7 +52,7 @@ def _(x):
 
 @batch_norm_momentum.numpy.like("torch")
 def _(x):
-    """Use 1 - momentum."""
+    """Swap the two weights: use 1 - momentum."""
     running = np.zeros(4)
     for batch in x:
         running = 0.1 * running + 0.9 * batch.mean(axis=0)
@@ -73,7 +73,7 @@ def _(x):
 
 @batch_norm_momentum.tensorflow.like("keras")
 def _(x):
-    """Use 1 - momentum."""
+    """Pass exponential_avg_factor=1 - m, where m is Keras's momentum."""
     import tensorflow as tf
 
     running, variance = tf.zeros(4), tf.ones(4)
@@ -96,7 +96,7 @@ def _(x):
 
 @batch_norm_momentum.keras.like("torch")
 def _(x):
-    """Use 1 - momentum."""
+    """Pass momentum=1 - m, where m is PyTorch's momentum (or TensorFlow's factor)."""
     import keras
 
     layer = keras.layers.BatchNormalization(momentum=0.1)
@@ -117,7 +117,7 @@ def _(x):
 
 @batch_norm_momentum.torch.like("keras")
 def _(x):
-    """Use 1 - momentum."""
+    """Pass momentum=1 - m, where m is Keras's momentum."""
     import torch
 
     layer = torch.nn.BatchNorm1d(4, momentum=0.1)
@@ -137,7 +137,7 @@ batch_norm_epsilon = Card(
     wrong=(
         "Keras and TensorFlow add far more to the variance than PyTorch does. On activations of a variance "
         "near one that is invisible, on small ones it is a factor in front of a whole channel. A network "
-        "ported without it is slightly off in every layer, which adds up with depth."
+        "that is ported without its ε is slightly off in every layer, which adds up with depth."
     ),
     conventions={
         "numpy tensorflow keras": "(x - μ) / √(σ² + 1e-3)",
@@ -159,7 +159,7 @@ def _(x):
 
 @batch_norm_epsilon.numpy.like("torch")
 def _(x):
-    """Use 1e-5."""
+    """Add 1e-5 to the variance, not 1e-3."""
     return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5)
 
 
@@ -174,7 +174,7 @@ def _(x):
 
 @batch_norm_epsilon.tensorflow.like("torch")
 def _(x):
-    """Pass PyTorch's ε."""
+    """Pass epsilon=1e-5."""
     import tensorflow as tf
 
     x = x.astype(np.float32).reshape(8, 1, 1, 6)
@@ -191,7 +191,7 @@ def _(x):
 
 @batch_norm_epsilon.keras.like("torch")
 def _(x):
-    """Pass PyTorch's ε."""
+    """Pass epsilon=1e-5."""
     import keras
 
     return keras.layers.BatchNormalization(epsilon=1e-5)(x, training=True)
@@ -206,7 +206,7 @@ def _(x):
 
 @batch_norm_epsilon.torch.like("keras")
 def _(x):
-    """Pass Keras's ε."""
+    """Pass eps=1e-3."""
     import torch
 
     return torch.nn.BatchNorm1d(6, eps=1e-3)(torch.tensor(x)).detach()
@@ -249,7 +249,7 @@ def _(x):
 
 @batch_norm_variance.numpy.like("torch")
 def _(x):
-    """Divide by n - 1."""
+    """Pass ddof=1 for the running variance."""
     running = np.ones(4)
     for batch in x:
         running = 0.9 * running + 0.1 * batch.var(axis=0, ddof=1)
@@ -292,7 +292,7 @@ def _(x):
 
 @batch_norm_variance.keras.like("torch")
 def _(x):
-    """After each step, add 1/(n-1) of what the batch added."""
+    """After each step, add to moving_variance 1/(n-1) of what the batch has contributed."""
     import keras
 
     layer = keras.layers.BatchNormalization(momentum=0.9)
@@ -317,7 +317,7 @@ def _(x):
 
 @batch_norm_variance.torch.like("keras")
 def _(x):
-    """After each step, take away 1/n of what the batch added."""
+    """After each step, subtract from running_var 1/n of what the batch has contributed."""
     import torch
 
     layer = torch.nn.BatchNorm1d(4, momentum=0.1)
@@ -340,8 +340,8 @@ batch_norm_frozen = Card(
     wrong=(
         "A frozen layer in Keras, trainable=False, normalises by its running statistics even in training. In "
         "PyTorch requires_grad=False stops the gradients of γ and β alone: batches are still normalised by "
-        "their own statistics, and the running ones keep moving. Fine-tuning then ruins them, and with every "
-        "model.train() after an eval() it begins again."
+        "their own statistics, and the running ones keep moving, so that fine-tuning ruins them. Putting the "
+        "layer into eval() helps only until the next model.train()."
     ),
     conventions={
         "numpy keras": "frozen: (x - running mean) / √(running variance + ε)",
@@ -362,7 +362,7 @@ def _(x):
 
 @batch_norm_frozen.numpy.like("torch")
 def _(x):
-    """Use the statistics of the batch."""
+    """Use the mean and variance of the batch."""
     return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-3)
 
 
@@ -377,7 +377,7 @@ def _(x):
 
 @batch_norm_frozen.keras.like("torch")
 def _(x):
-    """Freeze γ and β, not the layer."""
+    """Set trainable=False on gamma and beta, not on the layer."""
     import keras
 
     layer = keras.layers.BatchNormalization(epsilon=1e-3)
@@ -397,7 +397,7 @@ def _(x):
 
 @batch_norm_frozen.torch.like("keras")
 def _(x):
-    """Put the layer into evaluation after each model.train()."""
+    """Call eval() on the layer after each model.train()."""
     import torch
 
     layer = torch.nn.BatchNorm1d(6, eps=1e-3)
@@ -468,7 +468,7 @@ def _(x):
 
 @batch_norm_axis.keras.like("torch")
 def _(x):
-    """Pass axis=1."""
+    """Pass axis=1 to BatchNormalization."""
     import keras
 
     return keras.layers.BatchNormalization(axis=1, epsilon=1e-3)(x, training=True)
@@ -483,7 +483,7 @@ def _(x):
 
 @batch_norm_axis.torch.like("keras")
 def _(x):
-    """Put the channels second, and back."""
+    """Permute the channels to the second axis, and back."""
     import torch
 
     layer = torch.nn.BatchNorm1d(5, eps=1e-3)
@@ -523,7 +523,7 @@ def _(x):
 
 @layer_norm_epsilon.numpy.like("torch")
 def _(x):
-    """Use 1e-5."""
+    """Add 1e-5 to the variance, not 1e-3."""
     mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
     return (x - mean) / np.sqrt(variance + 1e-5)
 
@@ -537,7 +537,7 @@ def _(x):
 
 @layer_norm_epsilon.keras.like("torch")
 def _(x):
-    """Pass PyTorch's ε."""
+    """Pass epsilon=1e-5."""
     import keras
 
     return keras.layers.LayerNormalization(epsilon=1e-5)(x)
@@ -552,7 +552,7 @@ def _(x):
 
 @layer_norm_epsilon.torch.like("keras")
 def _(x):
-    """Pass Keras's ε."""
+    """Pass eps=1e-3."""
     import torch
 
     return torch.nn.LayerNorm(6, eps=1e-3)(torch.tensor(x)).detach()
@@ -606,7 +606,7 @@ def _(x):
 
 @layer_norm_axes.keras.like("torch")
 def _(x):
-    """Pass all axes but the first."""
+    """Pass all axes but the first: axis=(1, 2, 3)."""
     import keras
 
     return keras.layers.LayerNormalization(axis=(1, 2, 3), epsilon=1e-5)(x)
@@ -622,7 +622,7 @@ def _(x):
 
 @layer_norm_axes.torch.like("keras")
 def _(x):
-    """Put the channels last, and pass their number alone."""
+    """Put the channels last, and pass only their number to LayerNorm."""
     import torch
 
     layer = torch.nn.LayerNorm(6, eps=1e-5)
@@ -662,7 +662,7 @@ def _(x):
 
 @group_norm_epsilon.numpy.like("torch")
 def _(x):
-    """Use 1e-5."""
+    """Add 1e-5 to the variance, not 1e-3."""
     g = x.reshape(2, 4, 4, 3, 2)
     mean, variance = g.mean(axis=(1, 2, 4), keepdims=True), g.var(axis=(1, 2, 4), keepdims=True)
     return ((g - mean) / np.sqrt(variance + 1e-5)).reshape(x.shape)
@@ -677,7 +677,7 @@ def _(x):
 
 @group_norm_epsilon.keras.like("torch")
 def _(x):
-    """Pass PyTorch's ε."""
+    """Pass epsilon=1e-5."""
     import keras
 
     return keras.layers.GroupNormalization(3, epsilon=1e-5)(x)
@@ -693,7 +693,7 @@ def _(x):
 
 @group_norm_epsilon.torch.like("keras")
 def _(x):
-    """Pass Keras's ε."""
+    """Pass eps=1e-3."""
     import torch
 
     layer = torch.nn.GroupNorm(3, 6, eps=1e-3)
@@ -728,7 +728,7 @@ def _(x):
 
 @instance_norm.numpy.like("keras")
 def _(x):
-    """Use 1e-3."""
+    """Add 1e-3 to the variance, not 1e-5."""
     mean, variance = x.mean(axis=(1, 2), keepdims=True), x.var(axis=(1, 2), keepdims=True)
     return (x - mean) / np.sqrt(variance + 1e-3)
 
@@ -742,7 +742,7 @@ def _(x):
 
 @instance_norm.keras.like("torch")
 def _(x):
-    """Pass PyTorch's ε, and leave out γ and β."""
+    """Pass epsilon=1e-5, center=False and scale=False."""
     import keras
 
     return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5, center=False, scale=False)(x)
@@ -758,7 +758,7 @@ def _(x):
 
 @instance_norm.torch.like("keras")
 def _(x):
-    """Pass Keras's ε, and affine=True."""
+    """Pass eps=1e-3 and affine=True."""
     import torch
 
     layer = torch.nn.InstanceNorm2d(6, eps=1e-3, affine=True)
@@ -810,7 +810,7 @@ def _(x):
 
 @rms_norm_epsilon.keras.like("torch")
 def _(x):
-    """Pass the machine epsilon of the dtype that PyTorch computed in."""
+    """Pass epsilon=np.finfo(dtype).eps, of the dtype that PyTorch computed in."""
     import keras
 
     return keras.layers.RMSNormalization(epsilon=np.finfo(np.float64).eps)(x)
@@ -825,7 +825,7 @@ def _(x):
 
 @rms_norm_epsilon.torch.like("keras")
 def _(x):
-    """Pass Keras's ε."""
+    """Pass eps=1e-6."""
     import torch
 
     return torch.nn.RMSNorm(6, eps=1e-6)(torch.tensor(x)).detach()
@@ -914,7 +914,7 @@ def _(x):
 
 @unit_norm_axis.keras.like("tensorflow")
 def _(x):
-    """Pass all axes, the first included."""
+    """Pass all axes, the first included: axis=(0, 1, 2)."""
     import keras
 
     return keras.layers.UnitNormalization(axis=(0, 1, 2))(x)
@@ -937,7 +937,7 @@ def _(x):
 
 @unit_norm_axis.torch.like("tensorflow")
 def _(x):
-    """Make one row of the array, and back."""
+    """Flatten the array before F.normalize with dim=0, and reshape it back."""
     import torch
 
     return torch.nn.functional.normalize(torch.tensor(x).flatten(), dim=0).reshape(x.shape)
@@ -1017,7 +1017,7 @@ def _(x):
 
 @unit_norm_epsilon.tensorflow.like("torch")
 def _(x):
-    """Pass the square of ε."""
+    """Pass the square of PyTorch's ε: epsilon=1e-24."""
     import tensorflow as tf
 
     return tf.math.l2_normalize(x, axis=1, epsilon=1e-24)
@@ -1025,7 +1025,7 @@ def _(x):
 
 @unit_norm_epsilon.tensorflow.like("sklearn")
 def _(x):
-    """Pass an ε next to nothing."""
+    """Pass next to no ε: epsilon=1e-300."""
     import tensorflow as tf
 
     return tf.math.l2_normalize(x, axis=1, epsilon=1e-300)
@@ -1040,7 +1040,7 @@ def _(x):
 
 @unit_norm_epsilon.keras.like("tensorflow")
 def _(x):
-    """Use keras.ops.normalize, with the root of ε."""
+    """Use keras.ops.normalize with the root of TensorFlow's ε: epsilon=1e-6."""
     import keras
 
     return keras.ops.normalize(x, epsilon=1e-6)
@@ -1048,7 +1048,7 @@ def _(x):
 
 @unit_norm_epsilon.keras.like("sklearn")
 def _(x):
-    """Use keras.ops.normalize, with an ε next to nothing."""
+    """Use keras.ops.normalize with next to no ε: epsilon=1e-300."""
     import keras
 
     return keras.ops.normalize(x, epsilon=1e-300)
@@ -1063,7 +1063,7 @@ def _(x):
 
 @unit_norm_epsilon.torch.like("tensorflow")
 def _(x):
-    """Pass the root of ε."""
+    """Pass the root of TensorFlow's ε: eps=1e-6."""
     import torch
 
     return torch.nn.functional.normalize(torch.tensor(x), eps=1e-6)
@@ -1071,7 +1071,7 @@ def _(x):
 
 @unit_norm_epsilon.torch.like("sklearn")
 def _(x):
-    """Pass an ε next to nothing."""
+    """Pass next to no ε: eps=1e-300."""
     import torch
 
     return torch.nn.functional.normalize(torch.tensor(x), eps=1e-300)
@@ -1131,7 +1131,7 @@ def _(x):
 
 @local_response_norm.tensorflow.like("torch")
 def _(x):
-    """Divide α by the number of channels in the window."""
+    """Divide alpha by PyTorch's size; depth_radius is half of what size is above one."""
     import tensorflow as tf
 
     return tf.nn.local_response_normalization(x, depth_radius=2, bias=1.0, alpha=0.5 / 5, beta=0.75)
@@ -1147,7 +1147,7 @@ def _(x):
 
 @local_response_norm.torch.like("tensorflow")
 def _(x):
-    """Multiply α by the number of channels in the window."""
+    """Multiply alpha by the size of the window (twice depth_radius, and one)."""
     import torch
 
     layer = torch.nn.LocalResponseNorm(5, alpha=0.5 * 5, beta=0.75, k=1.0)
@@ -1162,11 +1162,12 @@ def few_rows() -> Arrays:
 
 standardise = Card(
     id="standardise",
-    title="Standardising features: n or n-1",
+    title="Standard deviation, variance, standardised features: n or n - 1",
     wrong=(
-        "Scikit-learn's StandardScaler, Keras's Normalization, NumPy and TensorFlow divide by n, torch.std "
-        "by n-1. With thousands of rows it does not matter; with a few dozen, or per image, features are "
-        "scaled by another number."
+        "torch.std and torch.var divide by n - 1; StandardScaler, Keras's Normalization, NumPy and "
+        "TensorFlow divide by n. With thousands of rows it does not matter; with a few dozen, or per image, "
+        "features are scaled by another number, and a single row becomes NaN. PyTorch's own batch "
+        "normalisation divides by n where it normalises, so the two disagree inside PyTorch."
     ),
     conventions={
         "numpy sklearn tensorflow keras": "(x - x̄) / √(Σ(x - x̄)²/n)",
@@ -1175,6 +1176,7 @@ standardise = Card(
     given=few_rows,
     differs=0.02,
     issues=("pytorch/pytorch#50010", "pytorch/pytorch#1082", "tensorflow/tensorflow#43324"),
+    defaults=("std.correction",),
     faults=("features-standardised",),
 )
 
@@ -1186,7 +1188,7 @@ def _(x):
 
 @standardise.numpy.like("torch")
 def _(x):
-    """Pass ddof=1."""
+    """Pass ddof=1 to std."""
     return (x - x.mean(axis=0)) / x.std(axis=0, ddof=1)
 
 
@@ -1199,7 +1201,7 @@ def _(x):
 
 @standardise.sklearn.like("torch")
 def _(x):
-    """Multiply the fitted scale by √(n/(n-1))."""
+    """Multiply the fitted scale_ by √(n/(n-1))."""
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(x)
@@ -1216,7 +1218,7 @@ def _(x):
 
 @standardise.tensorflow.like("torch")
 def _(x):
-    """Multiply the deviation by √(n/(n-1))."""
+    """Multiply reduce_std by √(n/(n-1))."""
     import tensorflow as tf
 
     return (x - tf.reduce_mean(x, 0)) / (tf.math.reduce_std(x, 0) * np.sqrt(10 / 9))
@@ -1233,7 +1235,7 @@ def _(x):
 
 @standardise.keras.like("torch")
 def _(x):
-    """Pass the mean and the unbiased variance to the constructor."""
+    """Pass mean and variance to Normalization, the variance with ddof=1."""
     import keras
 
     layer = keras.layers.Normalization(mean=x.mean(axis=0), variance=x.var(axis=0, ddof=1))
@@ -1250,7 +1252,7 @@ def _(x):
 
 @standardise.torch.like("keras")
 def _(x):
-    """Pass correction=0."""
+    """Pass correction=0 to std."""
     import torch
 
     x = torch.tensor(x)
@@ -1290,14 +1292,14 @@ def _(x, new):
 
 @constant_feature.numpy.like("sklearn")
 def _(x, new):
-    """Divide by one instead of zero."""
+    """Divide by one where the deviation is zero."""
     scale = x.std(axis=0)
     return (new - x.mean(axis=0)) / np.where(scale == 0, 1, scale)
 
 
 @constant_feature.numpy.like("keras")
 def _(x, new):
-    """Divide by no less than Keras's ε."""
+    """Divide by the deviation, but no less than 1e-7."""
     return (new - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-7)
 
 
@@ -1310,7 +1312,7 @@ def _(x, new):
 
 @constant_feature.sklearn.like("torch")
 def _(x, new):
-    """Put the deviation itself in the place of the scale."""
+    """Divide by √var_, not by scale_, which has one in the place of zero."""
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(x)
@@ -1320,7 +1322,7 @@ def _(x, new):
 
 @constant_feature.sklearn.like("keras")
 def _(x, new):
-    """Bound the fitted scale by Keras's ε."""
+    """After fit, set scale_ to the deviation, but no less than Keras's ε."""
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(x)
@@ -1337,7 +1339,7 @@ def _(x, new):
 
 @constant_feature.tensorflow.like("sklearn")
 def _(x, new):
-    """Divide by one instead of zero."""
+    """Divide by one where the deviation is zero."""
     import tensorflow as tf
 
     scale = tf.math.reduce_std(x, 0)
@@ -1346,7 +1348,7 @@ def _(x, new):
 
 @constant_feature.tensorflow.like("keras")
 def _(x, new):
-    """Divide by no less than Keras's ε."""
+    """Divide by the deviation, but no less than 1e-7."""
     import tensorflow as tf
 
     return (new - tf.reduce_mean(x, 0)) / tf.maximum(tf.math.reduce_std(x, 0), 1e-7)
@@ -1391,7 +1393,7 @@ def _(x, new):
 
 @constant_feature.torch.like("sklearn")
 def _(x, new):
-    """Divide by one instead of zero."""
+    """Divide by one where the deviation is zero."""
     import torch
 
     x, new = torch.tensor(x), torch.tensor(new)
@@ -1401,7 +1403,7 @@ def _(x, new):
 
 @constant_feature.torch.like("keras")
 def _(x, new):
-    """Divide by no less than Keras's ε."""
+    """Divide by the deviation, but no less than 1e-7."""
     import torch
 
     x, new = torch.tensor(x), torch.tensor(new)

@@ -58,7 +58,7 @@ def tiny() -> Arrays:
 
 
 def steps() -> Arrays:
-    """Steps `t` (4,) of a schedule."""
+    """Steps `t` (4,) of a schedule that halves the rate in each."""
     return {"t": np.array([0, 100, 200, 300])}
 
 
@@ -98,7 +98,7 @@ def _(x, w):
 
 @float64_input.numpy.like("keras")
 def _(x, w):
-    """Turn both into float32."""
+    """Turn data and weights into float32 with astype."""
     return x.astype(np.float32) @ w.astype(np.float32)
 
 
@@ -113,7 +113,7 @@ def _(x, w):
 
 @float64_input.sklearn.like("keras")
 def _(x, w):
-    """Turn the data into float32 before fitting and predicting: the model then is float32 too."""
+    """Turn the data into float32 before fitting and predicting: the model is then float32, too."""
     from sklearn.neural_network import MLPRegressor
 
     x, w = x.astype(np.float32), w.astype(np.float32)
@@ -135,7 +135,7 @@ def _(x, w):
 
 @float64_input.tensorflow.like("numpy")
 def _(x, w):
-    """Make variables of float64."""
+    """Make variables with dtype=tf.float64."""
     import tensorflow as tf
 
     kernel = tf.Variable(w, dtype=tf.float64)
@@ -164,7 +164,7 @@ def _(x, w):
 
 @float64_input.keras.like("numpy")
 def _(x, w):
-    """Pass dtype="float64" to each layer, or set the policy before the first one is built."""
+    """Pass dtype="float64" to each layer, or call set_dtype_policy("float64") before the first."""
     import keras
 
     keras.config.set_dtype_policy("float32")
@@ -189,7 +189,7 @@ def _(x, w):
 
 @float64_input.torch.like("numpy")
 def _(x, w):
-    """Turn the model into float64, or set the default dtype first."""
+    """Call .double() on the model, or torch.set_default_dtype(torch.float64) before it is made."""
     import torch
 
     layer = torch.nn.Linear(1, 3, bias=False).double()
@@ -199,7 +199,7 @@ def _(x, w):
 
 @float64_input.torch.like("keras")
 def _(x, w):
-    """Turn the data into float32."""
+    """Call .float() on the data."""
     import torch
 
     layer = torch.nn.Linear(1, 3, bias=False, dtype=torch.float32)
@@ -214,13 +214,12 @@ float64_input.keras.cannot("torch", REFUSED)
 
 floatx_late = Card(
     id="set-floatx-late",
-    title="set_floatx after the first layer: layers stay float32",
+    title="Keras: set_floatx after the first layer, and layers stay float32",
     wrong=(
-        "The dtype of Keras's layers is a policy, which is made from floatx when the first layer is built, "
-        "and kept. Called later, set_floatx('float64') changes losses, metrics and converted arrays, but "
-        "layers go on being float32. PyTorch's set_default_dtype counts for every layer built after it. A "
-        "notebook in which any layer was built before shows it, a script that begins with the call does "
-        "not."
+        "The dtype of Keras's layers is a policy, which is made from floatx together with the first layer, "
+        "and kept. Called later, set_floatx('float64') changes losses, metrics and the data of fit(), but "
+        "layers go on being float32. PyTorch's set_default_dtype counts for every layer made after it. A "
+        "notebook in which any layer was made before shows it, a script that begins with the call does not."
     ),
     conventions={
         "keras": "y = float32(x)·float32(w), rounded to float32",
@@ -243,7 +242,7 @@ def _(x, w):
 
 @floatx_late.numpy.like("keras")
 def _(x, w):
-    """Turn both into float32."""
+    """Turn data and weights into float32 with astype."""
     return x.astype(np.float32) @ w.astype(np.float32)
 
 
@@ -287,7 +286,7 @@ def _(x, w):
 
 @floatx_late.torch.like("keras")
 def _(x, w):
-    """Build layers of float32, and turn the data into it."""
+    """Pass dtype=torch.float32 to each layer, and call .float() on the data."""
     import torch
 
     layer = torch.nn.Linear(1, 3, bias=False, dtype=torch.float32)
@@ -301,8 +300,8 @@ python_cast = Card(
     wrong=(
         "tf.cast turns a Python number into a tensor before it casts, and such a tensor is float32: half of "
         "the digits are gone, although both ends are float64. Keras's cast does the same on TensorFlow, and "
-        "most of what is surprising on this page comes from it. tf.constant(0.1, tf.float64) is exact, "
-        "and so is arithmetic between a tensor of float64 and a Python number."
+        "rounds momentum, β and weight decay on that way. tf.constant(0.1, tf.float64) is exact, and so is "
+        "arithmetic between a tensor of float64 and a Python number."
     ),
     conventions={
         "numpy torch": "y = 0.1·x",
@@ -322,7 +321,7 @@ def _(x):
 
 @python_cast.numpy.like("keras")
 def _(x):
-    """Round the number to float32."""
+    """Round the number to float32: np.float32(0.1)."""
     return np.float64(np.float32(0.1)) * x
 
 
@@ -335,7 +334,7 @@ def _(x):
 
 @python_cast.tensorflow.like("torch")
 def _(x):
-    """Call tf.constant with the dtype, or start from np.float64(0.1)."""
+    """Write tf.constant(0.1, tf.float64), or cast np.float64(0.1)."""
     import tensorflow as tf
 
     return tf.constant(0.1, tf.float64) * x
@@ -350,7 +349,7 @@ def _(x):
 
 @python_cast.keras.like("torch")
 def _(x):
-    """Call convert_to_tensor with the dtype, or start from np.float64(0.1)."""
+    """Write keras.ops.convert_to_tensor(0.1, "float64"), or cast np.float64(0.1)."""
     import keras
 
     return keras.ops.convert_to_tensor(0.1, "float64") * x
@@ -365,7 +364,7 @@ def _(x):
 
 @python_cast.torch.like("keras")
 def _(x):
-    """Round the number to float32."""
+    """Round the number to float32: torch.tensor(0.1, dtype=torch.float32)."""
     import torch
 
     return torch.tensor(0.1, dtype=torch.float32).to(torch.float64) * torch.tensor(x)
@@ -443,7 +442,7 @@ def _(start, gradients):
 
 @python_momentum.tensorflow.like("torch")
 def _(start, gradients):
-    """Pass np.float64(0.9)."""
+    """Pass the momentum as np.float64(0.9), not as 0.9."""
     import tensorflow as tf
 
     w = tf.Variable(start)
@@ -467,7 +466,7 @@ def _(start, gradients):
 
 @python_momentum.keras.like("torch")
 def _(start, gradients):
-    """Pass np.float64(0.9)."""
+    """Pass the momentum as np.float64(0.9), not as 0.9."""
     import keras
 
     w = keras.Variable(start)
@@ -572,7 +571,7 @@ def _(start, gradients):
 
 @python_betas.sklearn.like("keras")
 def _(start, gradients):
-    """Before each step, multiply the learning rate by one bias correction over the other."""
+    """Before each step, multiply the learning rate by the bias correction of float32(β) over that of β."""
     from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
 
     optimizer = AdamOptimizer([start], 0.01, beta_1=0.9, beta_2=0.999, epsilon=0)
@@ -586,7 +585,7 @@ def _(start, gradients):
 
 @python_betas.sklearn.like("tensorflow")
 def _(start, gradients):
-    """Round β to float32, and multiply the learning rate by one bias correction over the other."""
+    """Round β to float32; before each step, correct the learning rate for powers taken in float32."""
     from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
 
     b1, b2 = float(np.float32(0.9)), float(np.float32(0.999))
@@ -612,7 +611,7 @@ def _(start, gradients):
 
 @python_betas.tensorflow.like("torch")
 def _(start, gradients):
-    """Pass β as np.float64."""
+    """Pass both β as np.float64."""
     import tensorflow as tf
 
     w = tf.Variable(start)
@@ -625,7 +624,7 @@ def _(start, gradients):
 
 @python_betas.tensorflow.like("keras")
 def _(start, gradients):
-    """Pass β as np.float64, and multiply the learning rate by one bias correction over the other."""
+    """Pass β as np.float64; before each step, correct the learning rate for powers of float32(β)."""
     import tensorflow as tf
 
     w = tf.Variable(start)
@@ -653,7 +652,7 @@ def _(start, gradients):
 
 @python_betas.keras.like("torch")
 def _(start, gradients):
-    """Pass β as np.float64."""
+    """Pass both β as np.float64."""
     import keras
 
     w = keras.Variable(start)
@@ -666,7 +665,7 @@ def _(start, gradients):
 
 @python_betas.keras.like("tensorflow")
 def _(start, gradients):
-    """Round β to float32, and multiply the learning rate by one bias correction over the other."""
+    """Round β to float32; before each step, correct the learning rate for powers taken in float32."""
     import keras
 
     w = keras.Variable(start)
@@ -695,7 +694,7 @@ def _(start, gradients):
 
 @python_betas.torch.like("keras")
 def _(start, gradients):
-    """Before each step, multiply the learning rate by one bias correction over the other."""
+    """Before each step, multiply the learning rate by the bias correction of float32(β) over that of β."""
     import torch
 
     w = torch.tensor(start)
@@ -711,7 +710,7 @@ def _(start, gradients):
 
 @python_betas.torch.like("tensorflow")
 def _(start, gradients):
-    """Round β to float32, and multiply the learning rate by one bias correction over the other."""
+    """Round β to float32; before each step, correct the learning rate for powers taken in float32."""
     import torch
 
     w = torch.tensor(start)
@@ -796,7 +795,7 @@ def _(start, gradients):
 
 @python_rate.tensorflow.like("torch")
 def _(start, gradients):
-    """Pass np.float64(0.01)."""
+    """Pass the learning rate as np.float64(0.01), not as 0.01."""
     import tensorflow as tf
 
     w = tf.Variable(start)
@@ -908,7 +907,7 @@ def _(start, gradients):
 
 @python_decay.keras.like("torch")
 def _(start, gradients):
-    """Pass np.float64(0.1)."""
+    """Pass weight_decay=np.float64(0.1), not 0.1."""
     import keras
 
     w = keras.Variable(start)
@@ -949,12 +948,13 @@ schedule_float32 = Card(
     title="Schedules of Keras and TensorFlow compute in float32",
     wrong=(
         "A schedule makes a tensor of its initial learning rate, and a Python number gives one of float32, "
-        "whatever floatx is. In float64 the same rate passed to the optimizer as a number is exact, and "
-        "passed by way of a schedule it is not."
+        "whatever floatx is; all that follows is computed in float32, the decay too. In float64 the same "
+        "rate passed to the optimizer as a number keeps its digits, and passed by way of a schedule it does "
+        "not."
     ),
     conventions={
         "numpy torch": "η = 0.1 · 0.5^(t/100)",
-        "tensorflow keras": "the same in float32",
+        "tensorflow keras": "η = float32(0.1 · 0.5^(t/100))",
     },
     given=steps,
     differs=7e-9,
@@ -970,8 +970,8 @@ def _(t):
 
 @schedule_float32.numpy.like("keras")
 def _(t):
-    """Round the initial learning rate to float32."""
-    return np.float64(np.float32(0.1)) * 0.5 ** (t / 100)
+    """Round the rate to float32."""
+    return np.float32(0.1 * 0.5 ** (t / 100))
 
 
 @schedule_float32.tensorflow
@@ -983,10 +983,11 @@ def _(t):
 
 @schedule_float32.tensorflow.like("torch")
 def _(t):
-    """Pass the learning rate as np.float64."""
+    """Pass the learning rate and the decay rate as np.float64."""
     import tensorflow as tf
 
-    return [tf.compat.v1.train.exponential_decay(np.float64(0.1), step, 100, 0.5)() for step in t]
+    f = np.float64
+    return [tf.compat.v1.train.exponential_decay(f(0.1), step, 100, f(0.5))() for step in t]
 
 
 @schedule_float32.keras
@@ -999,10 +1000,11 @@ def _(t):
 
 @schedule_float32.keras.like("torch")
 def _(t):
-    """Pass the learning rate as np.float64."""
+    """Pass the learning rate and the decay rate as np.float64."""
     import keras
 
-    schedule = keras.optimizers.schedules.ExponentialDecay(np.float64(0.1), decay_steps=100, decay_rate=0.5)
+    f = np.float64
+    schedule = keras.optimizers.schedules.ExponentialDecay(f(0.1), decay_steps=100, decay_rate=f(0.5))
     return [schedule(step) for step in t]
 
 
@@ -1022,11 +1024,13 @@ def _(t):
 
 @schedule_float32.torch.like("keras")
 def _(t):
-    """Round the initial learning rate to float32."""
+    """Set lr=1, and let the function of LambdaLR return the rate itself, rounded to float32."""
     import torch
 
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=float(np.float32(0.1)))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5 ** (step / 100))
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda t: float(np.float32(0.1 * 0.5 ** (t / 100)))
+    )
     rates = []
     for _ in range(301):
         rates += schedule.get_last_lr()
@@ -1062,7 +1066,7 @@ def _(y, p):
 
 @loss_dtype.numpy.like("keras")
 def _(y, p):
-    """Turn both into float32."""
+    """Turn targets and predictions into float32."""
     return np.mean((p.astype(np.float32) - y.astype(np.float32)) ** 2)
 
 
@@ -1075,7 +1079,7 @@ def _(y, p):
 
 @loss_dtype.sklearn.like("keras")
 def _(y, p):
-    """Turn both into float32."""
+    """Turn targets and predictions into float32."""
     from sklearn.metrics import mean_squared_error
 
     return mean_squared_error(y.astype(np.float32), p.astype(np.float32))
@@ -1090,7 +1094,7 @@ def _(y, p):
 
 @loss_dtype.tensorflow.like("keras")
 def _(y, p):
-    """Cast both to float32."""
+    """Cast targets and predictions to float32."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.math.squared_difference(tf.cast(p, tf.float32), tf.cast(y, tf.float32)))
@@ -1106,7 +1110,7 @@ def _(y, p):
 
 @loss_dtype.keras.like("torch")
 def _(y, p):
-    """Pass dtype="float64", or set floatx."""
+    """Pass dtype="float64" to the loss, or call keras.config.set_floatx("float64")."""
     import keras
 
     keras.config.set_floatx("float32")
@@ -1122,7 +1126,7 @@ def _(y, p):
 
 @loss_dtype.torch.like("keras")
 def _(y, p):
-    """Turn both into float32."""
+    """Turn targets and predictions into float32."""
     import torch
 
     return torch.nn.MSELoss()(torch.tensor(p).float(), torch.tensor(y).float())
@@ -1134,7 +1138,8 @@ constant_list = Card(
     wrong=(
         "A list of Python numbers becomes float64 in NumPy and float32 in all of the others, while an array "
         "of float64 stays what it is. So constants typed into the code have seven digits and those read from "
-        "a file sixteen. PyTorch and Keras follow their default dtype, TensorFlow has none to be set."
+        "a file sixteen. PyTorch follows its default dtype; in TensorFlow, and in Keras on it, no setting "
+        "changes this, floatx neither."
     ),
     conventions={
         "numpy": "x in float64",
@@ -1154,7 +1159,7 @@ def _(x):
 
 @constant_list.numpy.like("torch")
 def _(x):
-    """Pass dtype=np.float32."""
+    """Pass dtype=np.float32 to np.array."""
     return np.array(x.tolist(), dtype=np.float32)
 
 
@@ -1167,7 +1172,7 @@ def _(x):
 
 @constant_list.tensorflow.like("numpy")
 def _(x):
-    """Pass the dtype, or an array of NumPy."""
+    """Pass dtype=tf.float64 to tf.constant, or a NumPy array in place of the list."""
     import tensorflow as tf
 
     return tf.constant(x.tolist(), dtype=tf.float64)
@@ -1177,16 +1182,14 @@ def _(x):
 def _(x):
     import keras
 
-    keras.config.set_floatx("float32")  # as it comes
     return keras.ops.convert_to_tensor(x.tolist())
 
 
 @constant_list.keras.like("numpy")
 def _(x):
-    """Pass the dtype, or an array of NumPy."""
+    """Pass dtype="float64" to convert_to_tensor, or a NumPy array in place of the list."""
     import keras
 
-    keras.config.set_floatx("float32")
     return keras.ops.convert_to_tensor(x.tolist(), dtype="float64")
 
 
@@ -1200,7 +1203,7 @@ def _(x):
 
 @constant_list.torch.like("numpy")
 def _(x):
-    """Pass the dtype, or an array of NumPy."""
+    """Pass dtype=torch.float64 to torch.tensor, or a NumPy array in place of the list."""
     import torch
 
     torch.set_default_dtype(torch.float32)
@@ -1269,7 +1272,7 @@ mixed_dtypes.torch.cannot("tensorflow", REFUSED)
 
 scalar_promotion = Card(
     id="scalar-promotion",
-    title="A float64 scalar times a float32 array",
+    title="A float64 scalar times a float32 array: promoted or not",
     wrong=(
         "In PyTorch a tensor without axes does not raise the dtype of one with axes, so the product stays "
         "float32; NumPy 2 and Keras promote it to float64. A loss or a rate that is a scalar tensor of "
@@ -1357,7 +1360,7 @@ def _(x):
 
 @integer_division.numpy.like("torch")
 def _(x):
-    """Divide in float32."""
+    """Divide in float32: np.divide(x, n, dtype=np.float32)."""
     return np.divide(x, np.array(3), dtype=np.float32)
 
 
@@ -1370,7 +1373,7 @@ def _(x):
 
 @integer_division.tensorflow.like("torch")
 def _(x):
-    """Cast to float32 first."""
+    """Cast the integers to float32 before dividing."""
     import tensorflow as tf
 
     return tf.cast(x, tf.float32) / 3
@@ -1386,7 +1389,7 @@ def _(x):
 
 @integer_division.keras.like("numpy")
 def _(x):
-    """Cast to float64 first."""
+    """Cast the integers to float64 before dividing."""
     import keras
 
     keras.config.set_floatx("float32")
@@ -1403,7 +1406,7 @@ def _(x):
 
 @integer_division.torch.like("numpy")
 def _(x):
-    """Turn it into float64 first."""
+    """Call .double() on the integers before dividing."""
     import torch
 
     torch.set_default_dtype(torch.float32)
@@ -1435,7 +1438,7 @@ def _(x):
 
 @integer_mean.numpy.like("tensorflow")
 def _(x):
-    """Divide integers by integers."""
+    """Divide the sum by the count with //."""
     return x.sum() // x.size
 
 
@@ -1448,7 +1451,7 @@ def _(x):
 
 @integer_mean.tensorflow.like("numpy")
 def _(x):
-    """Cast to a float first."""
+    """Cast the integers to a float before tf.reduce_mean."""
     import tensorflow as tf
 
     return tf.reduce_mean(tf.cast(x, tf.float64))
@@ -1463,7 +1466,7 @@ def _(x):
 
 @integer_mean.keras.like("tensorflow")
 def _(x):
-    """Divide integers by integers."""
+    """Divide the sum by the count with //."""
     import keras
 
     return keras.ops.sum(x) // x.size
@@ -1471,7 +1474,7 @@ def _(x):
 
 byte_sum = Card(
     id="sum-of-bytes",
-    title="Sum of bytes: it wraps around in TensorFlow",
+    title="Sum of bytes (uint8): it wraps around in TensorFlow",
     wrong=(
         "NumPy, PyTorch and Keras add small integers in a larger type; TensorFlow stays in the type of its "
         "argument, and the sum of a few pixels or of a mask of uint8 begins again at zero after 255."
@@ -1493,7 +1496,7 @@ def _(x):
 
 @byte_sum.numpy.like("tensorflow")
 def _(x):
-    """Pass dtype=np.uint8."""
+    """Pass dtype=np.uint8 to the sum."""
     return x.sum(dtype=np.uint8)
 
 
@@ -1506,7 +1509,7 @@ def _(x):
 
 @byte_sum.tensorflow.like("numpy")
 def _(x):
-    """Cast to a larger integer first."""
+    """Cast the bytes to tf.int64 before tf.reduce_sum."""
     import tensorflow as tf
 
     return tf.reduce_sum(tf.cast(x, tf.int64))
@@ -1521,7 +1524,7 @@ def _(x):
 
 @byte_sum.keras.like("tensorflow")
 def _(x):
-    """Cast the sum back."""
+    """Cast the sum back to uint8."""
     import keras
 
     return keras.ops.cast(keras.ops.sum(x), "uint8")
@@ -1536,7 +1539,7 @@ def _(x):
 
 @byte_sum.torch.like("tensorflow")
 def _(x):
-    """Pass dtype=torch.uint8."""
+    """Pass dtype=torch.uint8 to the sum."""
     import torch
 
     return torch.tensor(x).sum(dtype=torch.uint8)
@@ -1567,7 +1570,7 @@ def _(x):
 
 @half_mean.numpy.like("tensorflow")
 def _(x):
-    """Add in float16."""
+    """Add in float16: x.sum(dtype=np.float16), divided by the count."""
     return x.sum(dtype=np.float16) / np.float16(x.size)
 
 
@@ -1580,7 +1583,7 @@ def _(x):
 
 @half_mean.tensorflow.like("torch")
 def _(x):
-    """Cast to float32, and back."""
+    """Cast to float32 before the mean, and back to float16."""
     import tensorflow as tf
 
     return tf.cast(tf.reduce_mean(tf.cast(x, tf.float32)), tf.float16)
@@ -1595,7 +1598,7 @@ def _(x):
 
 @half_mean.keras.like("tensorflow")
 def _(x):
-    """Divide the sum, which stays float16."""
+    """Divide the sum, which stays float16, by the count."""
     import keras
 
     return keras.ops.sum(x) / x.size
@@ -1610,7 +1613,7 @@ def _(x):
 
 @half_mean.torch.like("tensorflow")
 def _(x):
-    """Divide the sum, which stays float16."""
+    """Divide the sum, which stays float16, by the count."""
     import torch
 
     return torch.tensor(x).sum() / len(x)
@@ -1620,7 +1623,7 @@ running_sum = Card(
     id="cumsum-float32",
     title="Cumulative sum of float32: added in float32 or in float64",
     wrong=(
-        "PyTorch adds up in float64 on a processor and rounds each result; NumPy, TensorFlow and Keras add "
+        "PyTorch adds up in float64 on a CPU and rounds each result; NumPy, TensorFlow and Keras add "
         "in float32, and lose digits with every term. The longer the sum, the more digits differ, as in "
         "cumulative probabilities and returns."
     ),
@@ -1642,7 +1645,7 @@ def _(x):
 
 @running_sum.numpy.like("torch")
 def _(x):
-    """Add in float64, and round."""
+    """Add in float64, and round the result to float32."""
     return np.cumsum(x, dtype=np.float64).astype(np.float32)
 
 
@@ -1655,7 +1658,7 @@ def _(x):
 
 @running_sum.tensorflow.like("torch")
 def _(x):
-    """Add in float64, and round."""
+    """Add in float64, and round the result to float32."""
     import tensorflow as tf
 
     return tf.cast(tf.cumsum(tf.cast(x, tf.float64)), tf.float32)
@@ -1670,7 +1673,7 @@ def _(x):
 
 @running_sum.keras.like("torch")
 def _(x):
-    """Add in float64, and round."""
+    """Add in float64, and round the result to float32."""
     import keras
 
     return keras.ops.cast(keras.ops.cumsum(x, dtype="float64"), "float32")
@@ -1685,7 +1688,7 @@ def _(x):
 
 @running_sum.torch.like("keras")
 def _(x):
-    """Add one by one."""
+    """Add one by one in a loop, in float32."""
     import torch
 
     y = torch.tensor(x)
@@ -1733,7 +1736,7 @@ def _(x):
 
 @denormals.tensorflow.like("torch")
 def _(x):
-    """Scale what is small: there is no switch."""
+    """Multiply small inputs by a power of two, and divide the result by it: there is no switch."""
     import tensorflow as tf
 
     return tf.divide(tf.multiply(x * 2.0**500, x), x) / 2.0**500
@@ -1748,7 +1751,7 @@ def _(x):
 
 @denormals.keras.like("torch")
 def _(x):
-    """Scale what is small: there is no switch."""
+    """Multiply small inputs by a power of two, and divide the result by it: there is no switch."""
     import keras
 
     return keras.ops.divide(keras.ops.multiply(x * 2.0**500, x), x) / 2.0**500
@@ -1776,7 +1779,7 @@ def _(x):
 
 loss_scale = Card(
     id="loss-scale",
-    title="Mixed precision: the loss scale at first",
+    title="Mixed precision: the initial loss scale",
     wrong=(
         "Under float16 the loss is multiplied by a scale, which falls with each overflow and rises after "
         "many steps without one. PyTorch starts with a larger scale than Keras, so that the first "
@@ -1790,8 +1793,8 @@ loss_scale = Card(
     given=numbers,
     differs=0.4,
     absent={
-        "numpy": "NumPy trains without float16",
-        "sklearn": "scikit-learn trains without float16",
+        "numpy": "NumPy has no mixed precision",
+        "sklearn": "scikit-learn has no mixed precision",
     },
     defaults=("LossScaleOptimizer.initial_scale", "LossScaleOptimizer.dynamic_growth_steps"),
 )
@@ -1919,7 +1922,7 @@ xla = Card(
     title="XLA: jit_compile changes no more than the rounding",
     wrong=(
         "Nothing: compiled by XLA, a layer computes the same to rounding. Keras decides by itself "
-        "(jit_compile='auto') and compiles on a GPU but not on a processor, so two machines differ in their "
+        "(jit_compile='auto') and compiles on a GPU but not on a CPU, so two machines differ in their "
         "last digits; in a long training in float32 that is enough for different results. Say "
         "jit_compile=False or True where runs are to be compared."
     ),

@@ -171,7 +171,8 @@ schedule_start = Card(
     conventions={"numpy tensorflow keras torch": "w -= ηₜ · g,  t = 0, 1, 2, …"},
     given=twenty_steps,
     absent={"sklearn": "scikit-learn has no exponential schedule"},
-    faults=("schedule-early", "schedule-late"),
+    issues=("skorch-dev/skorch#610",),
+    faults=("schedule-early", "schedule-late", "state-step-ahead"),
 )
 
 
