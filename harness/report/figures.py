@@ -25,6 +25,7 @@ SEVERITY: tuple[str, ...] = (
 OTHERS = "other tasks"  # heading of those that belong to no concept
 FEW = 4  # lists of more tasks than this are shortened where they are complete
 MANY = 12  # lists of more are cut off
+UNSTEADY = " not steady"
 SIZES = re.compile(r" \(differs by [^()]*\)$")  # see parity.verdict
 ANSI = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -130,6 +131,11 @@ def word(cell: Cell, result: Result) -> str:
     return cell.status if found is None else f"{cell.status} {number(found[0])}"
 
 
+def short_word(cell: Cell, result: Result) -> str:
+    """The same where room is scarce: of a cell that agreed, the difference alone."""
+    return word(cell, result).removeprefix("agreed ")
+
+
 def name(cell: Cell) -> str:
     """A cell in words: "xor × torch", or "xor × torch (float32)"."""
     return f"{cell.task} × {cell.backend}{placed(cell)}"
@@ -171,6 +177,24 @@ def tally(cells: Sequence[Cell], result: Result) -> list[str]:
     return words
 
 
+def short_tally(cells: Sequence[Cell], result: Result) -> list[str]:
+    """The same where room is scarce: "1e-15" where all agreed, "3/4 1e-15" where three of four did.
+
+    What did not agree must be declared then; where anything is worse, all is told.
+    """
+    told = tally(cells, result)
+    agreed = [cell for cell in cells if cell.status == "agreed" and not is_reference(cell, result)]
+    if not agreed or any(map(is_bad, cells)):
+        return told
+    size = next(words for words in told if " agreed" in words).rpartition(" ")[2]
+    return [size if len(agreed) == len(cells) else f"{len(agreed)}/{len(cells)} {size}"]
+
+
+def is_bad(cell: Cell) -> bool:
+    """Whether there is something to look at: it diverged, broke, cannot be told or lacks a reason."""
+    return cell.status in ("diverged", "inconclusive") or not is_explained(cell)
+
+
 def worst_status(cells: Sequence[Cell]) -> str:
     """The most severe status of some cells."""
     return min((cell.status for cell in cells), key=SEVERITY.index)
@@ -186,6 +210,44 @@ def is_explained(cell: Cell) -> bool:
 def not_explained(result: Result) -> list[Cell]:
     """The cells whose difference or failure nobody knows the cause of."""
     return [cell for cell in result.cells if not is_explained(cell)]
+
+
+def news(result: Result) -> dict[str, dict[tuple[str, str], list[Cell]]]:
+    """What diverged or has no verdict, the worst first: by heading, then by status and what is said of it."""
+    gaps = sorted(
+        not_explained(result), key=lambda cell: (cell.status != "diverged", SEVERITY.index(cell.status))
+    )
+    traced = [cell for cells in divergences(result).values() for cell in cells if is_explained(cell)]
+    found: dict[str, dict[tuple[str, str], list[Cell]]] = {}
+    for heading, cells in (("Not explained", gaps), ("Diverged with a known cause", traced)):
+        for cell in cells:
+            alike = found.setdefault(f"{heading}, {len(cells)} of {len(result.cells)} cells", {})
+            alike.setdefault((cell.status, _said(cell)), []).append(cell)
+    return found
+
+
+def _said(cell: Cell) -> str:
+    """What cells may have in common: a cause or a reason; a divergence without a cause is each one's own."""
+    if cell.status != "diverged":
+        return plain(cell.reason or NO_REASON)
+    return f"cause: {cause(cell)}" if cell.causes else divergence(cell)
+
+
+def declared(result: Result) -> dict[tuple[str, str], list[Cell]]:
+    """`reasons` without those that are news."""
+    return {
+        (status, why): cells
+        for (status, why), cells in reasons(result).items()
+        if status == "not observed" or all(map(is_explained, cells))
+    }
+
+
+def who(cells: Sequence[Cell]) -> str:
+    """Cells in a few words: "xor × torch", "3 tasks × torch" or "5 cells"."""
+    backends = {cell.backend for cell in cells}
+    if len(cells) == 1:
+        return name(cells[0])
+    return f"{len(cells)} tasks × {backends.pop()}" if len(backends) == 1 else f"{len(cells)} cells"
 
 
 def gap(cell: Cell) -> str:
@@ -415,9 +477,9 @@ def ratio(cell: Cell, lane: str = "run") -> str:
     return f"{digits(middle)}× {digits(low)}–{digits(high)}"
 
 
-def ratios(cells: Sequence[Cell]) -> str:
+def ratios(cells: Sequence[Cell], name: str = "run") -> str:
     """Of several tasks, the median ratio to the reference's time, lowest and highest: "6.55× 0.980–120"."""
-    found = [lane.ratio_to_reference[1] for cell in cells if (lane := lane_of(cell, "run"))]
+    found = [lane.ratio_to_reference[1] for cell in cells if (lane := lane_of(cell, name))]
     if not found:
         return ""
     middle, low, high = (digits(value) for value in (statistics.median(found), min(found), max(found)))
@@ -449,6 +511,21 @@ def timing_remarks(result: Result) -> dict[str, list[Cell]]:
     return remarks
 
 
+def doubts(result: Result) -> str:
+    """Those remarks in short, without the lanes that there are not: "not steady: run 3, fit 1 of 10"."""
+    timed = sum(cell.timing is not None for cell in result.cells)
+    remarks = {remark: len(cells) for remark, cells in timing_remarks(result).items()}
+    unsteady = {words.removesuffix(UNSTEADY): count for words, count in remarks.items() if UNSTEADY in words}
+    found = [
+        remark if count == timed else f"{remark} ({count} of {timed})"
+        for remark, count in remarks.items()
+        if UNSTEADY not in remark and (remark.startswith("no verdict") or not remark.startswith("no "))
+    ]
+    if unsteady:
+        found.append(f"not steady: {', '.join(f'{k} {n}' for k, n in unsteady.items())} of {timed}")
+    return "; ".join(found)
+
+
 def _remarks(timing: Timing) -> Iterator[str]:
     verdicts = [lane.verdict for lane in timing.lanes.values()]
     if any(said.startswith("indicative") for said in verdicts):
@@ -459,7 +536,7 @@ def _remarks(timing: Timing) -> Iterator[str]:
             break  # it is the same reference
     for name, lane in timing.lanes.items():
         if not lane.steady:
-            yield f"{name} not steady"
+            yield f"{name}{UNSTEADY}"
     if any(any(lane.disturbed) for lane in timing.lanes.values()):
         yield "some rounds disturbed by other work on the machine"
     for name, why in timing.no_lane.items():
