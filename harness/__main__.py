@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # imported where they are needed: --help must not wait for th
     from rich.console import Console
 
     from harness.bench.measures import Bench
+    from harness.report.progress import Progress
     from harness.result import Result
 
 INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
@@ -135,6 +136,7 @@ def run(
     """
     from backends.base import Placement
     from harness import environment, steps, timing
+    from harness.report import terminal
     from harness.report.progress import Progress
     from harness.run import Options, Run
     from harness.session import Limits
@@ -169,25 +171,28 @@ def run(
     try:
         with Progress(console) as progress:
             result = Run(spots, options, progress).execute()
-        more = {export: partial(steps.export, result, out, export)} if export else {}
-        is_written = _report(result, out, table, console, more)
+            more = {export: partial(steps.export, result, out, export)} if export else {}
+            problems = _report(result, out, table, progress, more)
     except KeyboardInterrupt:
         again = shlex.join([*options.command, "--resume"])
         _say(console, f"Interrupted. What is finished is in {out}; go on with: {again}")
         sys.exit(INTERRUPTED)
-    sys.exit(result.exit_code() if is_written else 3)
+    terminal.print_result(result, console, out)
+    for problem in problems:
+        _say(console, problem)
+    sys.exit(3 if problems else result.exit_code())
 
 
 def _report(
     result: "Result",
     out: Path,
     table: Mapping[str, Task],
-    console: "Console",
+    progress: "Progress",
     more: Mapping[Path, Callable[[], object]],
-) -> bool:
-    """Write every format and what `more` was asked for, then print; whether all could be written."""
+) -> list[str]:
+    """Write every format and what `more` was asked for; why some could not be written."""
     from harness import folder
-    from harness.report import figures, junit, listing, markdown, page, site, terminal, timings
+    from harness.report import figures, junit, listing, markdown, page, site, timings
 
     cards = figures.all_cards(result.cells) + listing.cards(figures.backends(result))
     files: dict[str, Callable[[], object]] = {
@@ -198,11 +203,9 @@ def _report(
         "report.html": partial(page.write, result, out, table),
         "guide": partial(site.write_cards, dict.fromkeys(cards), out / "guide"),
     }
-    problems = _written({out / name: write for name, write in files.items()} | dict(more))
-    terminal.print_result(result, console, out)
-    for problem in problems:
-        _say(console, problem)
-    return not problems
+    whole = {out / name: write for name, write in files.items()} | dict(more)
+    progress.start("writing the report", None)
+    return _written(whole, progress.working)
 
 
 def _say(console: "Console", sentence: str) -> None:
@@ -447,10 +450,13 @@ def guide_(
     sys.exit(3 if problems else found.exit_code())
 
 
-def _written(files: Mapping[Path, Callable[[], object]]) -> list[str]:
-    """Write these files; why some of them could not be."""
+def _written(
+    files: Mapping[Path, Callable[[], object]], tell: Callable[[str], object] = lambda _: None
+) -> list[str]:
+    """Write these files and tell of each; why some of them could not be."""
     problems = []
     for path, write in files.items():
+        tell(path.name)
         try:
             write()
         except OSError as error:  # a full disk
@@ -573,7 +579,9 @@ def _console(*, stderr: bool = False) -> "Console":
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # where × cannot be shown, a question mark can
-    return Console(highlight=False, stderr=stderr)
+    stream = sys.stderr if stderr else sys.stdout
+    # Colours may be forced into a file; a live view would only fill it with copies of itself.
+    return Console(highlight=False, stderr=stderr, force_interactive=None if stream.isatty() else False)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,11 @@ class Spot:
         """The stem of this cell's files: task.backend.placement."""
         return f"{self.task.name}.{self.column.name}.{self.at.name}"
 
+    @property
+    def worker(self) -> str:
+        """Which worker fills it: "torch", or "torch float32" where the placement is unusual."""
+        return self.column.name if self.at == Placement() else f"{self.column.name} {self.at.name}"
+
     def identity(self, python: str) -> str:
         """What decides the content of this cell: task, source, versions, placement and interpreter."""
         versions = environment.versions(sorted(self.column.frameworks()))

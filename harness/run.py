@@ -31,13 +31,13 @@ Key = tuple[str, Placement]  # a column's name, and where it computes: one worke
 class Watcher(Protocol):
     """Who is told how far a run is."""
 
-    def start(self, phase: str, total: int) -> None:
-        """A phase of so many pieces begins."""
+    def start(self, phase: str, total: int, workers: Mapping[str, int] | None = None) -> None:
+        """A phase of so many pieces begins; so many are each worker's, where these work by themselves."""
 
-    def working(self, what: str) -> None:
-        """This is being computed now."""
+    def working(self, what: str, worker: str = "") -> None:
+        """This is being computed now, by a worker or by all."""
 
-    def finished(self, cell: Cell) -> None:
+    def finished(self, cell: Cell, worker: str = "") -> None:
         """A cell has been compared, or broke."""
 
     def timed(self, task: str) -> None:
@@ -200,12 +200,12 @@ class Run:
         for spot in self.spots:
             if spot not in self.cells:
                 todo.setdefault((spot.column.name, spot.at), []).append(spot)
-        self.watcher.start("comparing", sum(map(len, todo.values())))
+        workers = {spots[0].worker: len(spots) for spots in todo.values()}
+        self.watcher.start("comparing", sum(workers.values()), workers)
         together(self._column, list(todo.values()), self._stop, at_once=len(todo))
 
     def _column(self, spots: list[Spot]) -> None:
         for spot in spots:
-            self.watcher.working(f"{spot.task.name} × {spot.column.name}")
             try:
                 cell = self._compare(spot)
                 if self.stopping.is_set():
@@ -214,6 +214,7 @@ class Run:
             finally:  # whatever happens, nobody waits for ever
                 if spot.is_reference:
                     self.references[spot.task.name].set()
+        self.watcher.working("done", spots[0].worker)
 
     def _keep(self, spot: Spot, cell: Cell, *, say: bool = True) -> None:
         """Put a finished cell on disk; a cell that cannot be stored has failed."""
@@ -224,7 +225,7 @@ class Run:
             cell = self._cell(spot, status="failed", reason=reason)
         self.cells[spot] = cell
         if say:
-            self.watcher.finished(cell)
+            self.watcher.finished(cell, spot.worker)
 
     def _compare(self, spot: Spot) -> Cell:
         """Record a trace and compare it with the reference's."""
@@ -300,8 +301,13 @@ class Run:
         )
 
     def _record(self, spot: Spot, path: Path, **how: str | None) -> protocol.Recorded:
+        session = self._session(spot)
+        if not session.ready:
+            self.watcher.working("starting", spot.worker)
+            session.get_ready()
+        self.watcher.working(spot.task.name, spot.worker)
         request = protocol.Record(spot.task.name, fingerprint(spot.task), str(path.resolve()), **how)
-        recorded = self._session(spot).ask(request, protocol.Recorded)
+        recorded = session.ask(request, protocol.Recorded)
         with self.adding:
             self.spent["steps"] += recorded.steps_cpu_s
             self.spent["recording"] += recorded.cpu_s - recorded.steps_cpu_s
@@ -313,7 +319,9 @@ class Run:
 
     def _reference_trace(self, spot: Spot) -> Path:
         """Wait for the reference's trace.  Raises `Broken` when there is none to compare with."""
-        self.references[spot.task.name].wait()
+        if not self.references[spot.task.name].is_set():
+            self.watcher.working(f"waiting for {REFERENCE}'s {spot.task.name}", spot.worker)
+            self.references[spot.task.name].wait()
         cell = self.cells.get(self._reference(spot))
         if cell is None or cell.trace is None:
             raise Broken("failed", f"nothing to compare with: the reference, {REFERENCE}, has no trace")

@@ -134,6 +134,11 @@ class Session:
                 os.write(self.requests, protocol.encode(request) + b"\n")
             return self._answer(self.limits.request_s, "the request", expected)
 
+    def get_ready(self) -> None:
+        """Start or restart the worker if need be, and wait until it can be asked.  Raises `Broken`."""
+        with self.asking:
+            self._await_ready()
+
     def _await_ready(self) -> None:
         if self.no_start:
             raise self.no_start

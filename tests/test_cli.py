@@ -40,7 +40,9 @@ RUN = ("run", "-t", TASK, "-b", "numpy", "--no-timing", "--out")
 def finished(tmp_path_factory):
     """A finished run, to be read only."""
     path = tmp_path_factory.mktemp("finished") / "run"
-    assert harness(*RUN, path).returncode == 0
+    done = harness(*RUN, path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout  # a pipe gets no colours, and nothing of the live view
     return path
 
 

@@ -55,7 +55,10 @@ def _tally(judged: Sequence[Cell], said: str) -> str:
     """How many cells came to each end that has not been said yet."""
     counts = Counter(cell.status for cell in judged)
     shown = [status for status in figures.STATUSES if counts[status] and status not in (*BAD, said)]
-    parts = [_counted(counts[status], status) for status in shown]
+    parts = [
+        f"{_count(counts[status], 'cell')} agreed" if status == "agreed" else counted(counts[status], status)
+        for status in shown
+    ]
     return f": {', '.join(parts)}" if parts else ""
 
 
@@ -69,9 +72,8 @@ def _worst(judged: Sequence[Cell]) -> str:
     return f"; worst difference of those that agreed {figures.number(size)} ({name}, {quantity})"
 
 
-def _counted(count: int, status: str) -> str:
-    if status == "agreed":
-        return f"{_count(count, 'cell')} agreed"
+def counted(count: int, status: str) -> str:
+    """So many cells came to this end: "2 known differences", "3 agreed"."""
     return _count(count, status) if status == "known difference" else f"{count} {status}"
 
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,13 +100,13 @@ class _Computed:
     def __init__(self) -> None:
         self.cells: list[str] = []
 
-    def start(self, phase: str, total: int) -> None:
+    def start(self, phase: str, total: int, workers: Mapping[str, int] | None = None) -> None:
         """Nothing to note."""
 
-    def working(self, what: str) -> None:
+    def working(self, what: str, worker: str = "") -> None:
         """Nothing to note."""
 
-    def finished(self, cell: Cell) -> None:
+    def finished(self, cell: Cell, worker: str = "") -> None:  # noqa: ARG002  of whichever worker
         """Note it."""
         self.cells.append(f"{cell.task}.{cell.backend}.{cell.dtype}")
 
