@@ -8,6 +8,7 @@ from rich.text import Text
 
 import backends
 from harness import environment
+from harness.report import lines
 
 
 def print_doctor(console: Console) -> int:
@@ -23,7 +24,7 @@ def print_doctor(console: Console) -> int:
     for name, needed in modules.items():
         facts = ", ".join(f"{module} {installed[module]}" for module in needed if module in installed)
         table.add_row(Text(name), Text(f"missing: {_remedy([name])}" if name in missing else facts))
-    console.print(table)
+    lines.put(table, console)
     console.print()
     if missing:
         console.print(Text(f"Not all is well: {_remedy(missing)}", style="bold yellow"), soft_wrap=True)

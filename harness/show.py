@@ -11,6 +11,7 @@ from rich.text import Text
 import backends
 from harness import source
 from harness.formulas import describe
+from harness.report import lines
 from tasks.spec import Constant, Network, Task
 
 
@@ -20,14 +21,14 @@ def print_task(task: Task, columns: Sequence[str], console: Console) -> None:
     Raises `LookupError` when there is no such column, or it lacks the class.
     """
     console.print(Text(task.name, style="bold"))
-    console.print(Text(task.shows))
+    lines.put(Text(task.shows), console)
     console.print()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for part, lines in describe(task).items():
-        table.add_row(Text(part), Text("\n".join(lines)))
-    console.print(table)
+    for part, found in describe(task).items():
+        table.add_row(Text(part), Text("\n".join(found)))
+    lines.put(table, console)
     for name in columns:
         _print_column(backends.find(name), task, console)
 
@@ -37,7 +38,7 @@ def _print_column(column: backends.Column, task: Task, console: Console) -> None
     console.print(Text(column.name, style="bold"))
     if limit := column.limit(task):
         sometimes = "" if limit.everywhere else " on some tasks"
-        console.print(Text(f"{limit.status}{sometimes}: {limit.reason}"))
+        lines.put(Text(f"{limit.status}{sometimes}: {limit.reason}"), console)
     changing = () if isinstance(task.schedule, Constant) else ("Schedule",)
     for name in (*changing, "Optimizer", task.model.program):
         code, file, line = source.definition(column.files, name)

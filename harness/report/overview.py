@@ -1,7 +1,7 @@
 """The table of tasks × backends before anything has run: what each column declares."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from backends import Column
 from harness.plan import DEFAULT
+from harness.report import lines
 from tasks.spec import Task
 
 WORDS = {"unsupported": "no", "known difference": "yes"}
@@ -17,29 +18,40 @@ NAME = 39  # columns for the name of a task, which leaves room for five backends
 
 
 def print_table(
-    tasks: Iterable[Task], columns: Sequence[Column], titles: Mapping[str, str], console: Console
+    tasks: Collection[Task], columns: Sequence[Column], titles: Mapping[str, str], console: Console
 ) -> None:
     """Print a word per cell under a heading per group; below, what is declared, each reason once.
 
     `titles` are those of the concepts by their tags, in the order in which they are printed.
     """
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0))
-    table.add_column("  task", width=NAME + 2)
-    for column in columns:
-        table.add_column(column.name, min_width=len(column.name), no_wrap=True)
     reasons: dict[str, int] = {}
+    words = {task.name: [_word(task, column, reasons) for column in columns] for task in tasks}
+    heads = [column.name for column in columns]
+    widths = [max(map(len, column)) for column in zip(heads, *words.values(), strict=True)]
+    room = console.width - sum(widths) - len(widths)
+    widths = [max(NAME, min(room - 2, max(map(len, words), default=0))) + 2, *widths]
+    lines.put(_table(["  task", *heads], widths), console)
     for group, members in _groups(tasks, titles).items():
-        table.add_row(Text(_heading(group, titles), style="bold"))
+        lines.put(Text(_heading(group, titles), style="bold"), console)
+        table = _table([""] * len(widths), widths)
         for task in members:
-            name = "\n  ".join(textwrap.wrap(task.name, NAME))
-            mark = "*" if DEFAULT in task.tags else " "
-            table.add_row(f"{mark} {name}", *(_word(task, column, reasons) for column in columns))
-    console.print(table)
-    console.print(
-        "\n* runs where no task is asked for; run --all runs every one. A number is that of a remark:"
+            name = "\n  ".join(textwrap.wrap(task.name, widths[0] - 2))
+            table.add_row(f"{'*' if DEFAULT in task.tags else ' '} {name}", *words[task.name])
+        lines.put(table, console)
+    lines.put(
+        "\n* runs where no task is asked for; run --all runs every one. A number is that of a remark:",
+        console,
     )
     for reason, number in reasons.items():
-        console.print(Text(f"\n{number}: {reason}"))
+        lines.put(Text(f"\n{number}: {reason}"), console)
+
+
+def _table(heads: Sequence[str], widths: Sequence[int]) -> Table:
+    """One of several below each other; only the first has heads."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), show_header=any(heads))
+    for head, width in zip(heads, widths, strict=True):
+        table.add_column(head, width=width, no_wrap=True)
+    return table
 
 
 def _groups(tasks: Iterable[Task], titles: Mapping[str, str]) -> dict[str, list[Task]]:
@@ -55,6 +67,11 @@ def _groups(tasks: Iterable[Task], titles: Mapping[str, str]) -> dict[str, list[
 def _heading(group: str, titles: Mapping[str, str]) -> str:
     """What a group is about, and what -t takes for it."""
     return f"{titles[group]}, tag:{group}" if group in titles else f"tag:{group}" if group else "no tag"
+
+
+def _name(task: Task) -> str:
+    """With a mark if it runs by default."""
+    return f"{'*' if DEFAULT in task.tags else ' '} {task.name}"
 
 
 def _word(task: Task, column: Column, reasons: dict[str, int]) -> str:
