@@ -31,6 +31,7 @@ import tasks
 from harness import environment, folder, plan
 from harness.report import overview
 from tasks import TASKS
+from tasks.concepts import CONCEPTS
 
 TASK = "quadratic-gd"
 RUN = ("run", "-t", TASK, "-b", "numpy", "--no-timing", "--out")
@@ -262,10 +263,10 @@ def test_list_has_every_task_and_each_reason_once():
 
 
 def listed(tasks, titles):
-    """What `list` prints of these tasks at 80 columns."""
+    """What `list` prints of these tasks where names have the room that they have at 80 columns."""
     shown = io.StringIO()
     columns = [backends.COLUMNS[name] for name in ("numpy", "keras")]
-    overview.print_table(tasks, columns, titles, Console(file=shown, width=80))
+    overview.print_table(tasks, columns, titles, Console(file=shown, width=53))
     return [line.rstrip() for line in shown.getvalue().splitlines() if line.strip()]
 
 
@@ -292,7 +293,14 @@ def test_list_groups_by_concept_and_marks_what_runs_by_default():
         rows[9],
         rows[10],
     ]
-    assert rows[-2].startswith("1: known difference: keras.optimizers.RMSprop divides by")
+    assert rows[-3].startswith("1: known difference: keras.optimizers.RMSprop divides")
+
+
+def test_list_uses_the_width_there_is():
+    done = here("list", env={"COLUMNS": "200"})
+    assert all(f" {name} " in done.stdout for name in TASKS)
+    assert f"\n{next(iter(CONCEPTS)).title}, tag:" in done.stdout
+    assert [line for line in done.stdout.splitlines() if line != line.rstrip()] == []
 
 
 @pytest.fixture
