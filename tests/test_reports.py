@@ -791,7 +791,7 @@ def test_without_a_terminal_only_the_finished_lines_are_printed():
         progress.finished(done)
         progress.start("timing", 1)
         progress.timed("[bold]xor[/bold]")
-    assert shown.getvalue().splitlines() == [line(done), "timed             [bold]xor[/bold]"]
+    assert shown.getvalue().splitlines() == [line(done), "timed             [bold]xor[/bold]", ""]
 
 
 def test_threads_may_report_at_the_same_time():
@@ -800,7 +800,9 @@ def test_threads_may_report_at_the_same_time():
         progress.start("comparing", 200)
         names = [f"task-{number}" for number in range(200)]
         list(pool.map(progress.timed, names))
-    assert sorted(shown.getvalue().splitlines()) == sorted(f"timed             {name}" for name in names)
+    *told, end = shown.getvalue().splitlines()
+    assert sorted(told) == sorted(f"timed             {name}" for name in names)
+    assert end == ""
 
 
 # ------------------------------------------------------------------------------------ markdown

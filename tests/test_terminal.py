@@ -263,7 +263,7 @@ def test_a_pipe_gets_a_line_for_each_finished_cell_and_nothing_else():
             watcher.finished(one, "torch")
         watcher.counted("something")
         watcher.timed("xor")
-    assert shown.getvalue().splitlines() == [*map(line, cells), "timed             xor"]
+    assert shown.getvalue().splitlines() == [*map(line, cells), "timed             xor", ""]
 
 
 def live(monkeypatch, **options):
@@ -317,6 +317,7 @@ def test_a_terminal_keeps_only_the_lines_of_bad_news(monkeypatch):
     kept = {status for status, one in EVERY_STATUS.items() if f"  {figures.name(one)}" in shown.getvalue()}
     assert kept == {"diverged", "inconclusive", "failed", "timed out", "crashed"}
     assert "timed  " not in shown.getvalue()
+    assert all(len(kept) <= 80 for kept in figures.ANSI.sub("", shown.getvalue()).splitlines())
 
 
 def test_the_live_view_fits_any_terminal(monkeypatch):
@@ -409,6 +410,7 @@ def test_a_real_run_on_a_terminal_shows_a_live_view_and_takes_it_away(tmp_path):
     assert "agreed  " not in during  # no line of its own
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1  # the cursor is back
     assert "\x1b[1A" not in end
+    assert "writing the report" not in end
     plain = figures.ANSI.sub("", end)
     assert "quadratic-gd" in plain
     assert f"Report: {tmp_path / 'run' / 'report.html'}" in plain

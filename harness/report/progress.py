@@ -77,6 +77,7 @@ class Progress:
         self._all = _Work(None)
         self._workers: dict[str, _Work] = {}
         self._statuses: Counter[str] = Counter()
+        self._lines_stay = False
         self._live = Live(
             get_renderable=self._view,
             console=console,
@@ -96,6 +97,8 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._live.stop()
+        if self._lines_stay:  # what follows is another part
+            self._console.print()
 
     def start(self, phase: str, total: int | None, workers: Mapping[str, int] | None = None) -> None:
         """Begin a phase of `total` things to finish; it takes the place of the one before.
@@ -120,7 +123,7 @@ class Progress:
         if not self._live.is_started:
             self._print(Text(line(cell)))
         elif figures.is_bad(cell):
-            self._print(_news(cell))
+            self._print(_news(cell), soft_wrap=False)
 
     def timed(self, task: str) -> None:
         """Count a task that has been timed, and print it where there is no live view."""
@@ -141,8 +144,9 @@ class Progress:
         if worker in self._workers:
             self._workers[worker].count(now)
 
-    def _print(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=True)
+    def _print(self, line: Text, *, soft_wrap: bool = True) -> None:
+        self._lines_stay = True
+        self._console.print(line, soft_wrap=soft_wrap)
 
     def _view(self) -> RenderableType:
         """As many lines throughout a phase, each no longer than the terminal is wide."""
