@@ -124,7 +124,8 @@ def ratios(found: Sequence[tuple[str, float]]) -> str:
 
 def _range(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
-    return f"{low:.2g} ×" if f"{low:.2g}" == f"{high:.2g}" else f"{low:.2g}–{high:.2g} ×"
+    first, last = (f"{float(f'{value:.2g}'):,g}" for value in (low, high))
+    return f"{first} ×" if first == last else f"{first}–{last} ×"
 
 
 def bars(parts: Mapping[str, Mapping[str, float]], unit: str) -> str:
