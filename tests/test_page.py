@@ -645,7 +645,7 @@ def test_caption_of_curves_says_from_where_to_where_they_go() -> None:
         captions.curves({"numpy": up}, "epoch", "loss") == "On NumPy the loss goes from 1 to 5 in 4 epochs."
     )
     short = {"numpy": (STEPS[:2] + 1, np.array([9.0, np.nan]))}
-    words = "On NumPy mistakes go from 9 to 9 in 1 epoch, and is not finite then."
+    words = "On NumPy mistakes go from 9 to 9 in 1 epoch, and are not finite then."
     assert captions.curves(short, "epoch", "mistakes") == words
 
 
