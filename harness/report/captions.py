@@ -83,8 +83,8 @@ def _course(x: Array, y: Array, x_title: str, y_title: str) -> str:
         return f"{y_title} is not finite from the start"
     first, last = y[finite[0]], y[finite[-1]]
     until = f"in {x[finite[-1]]:,.6g} {x_title}{'s' if x[finite[-1]] != 1 else ''}"
-    broken = ", and is not finite then" if finite[-1] < len(y) - 1 else ""
-    verb = "go" if y_title in PLURAL else "goes"
+    verb, be = ("go", "are") if y_title in PLURAL else ("goes", "is")
+    broken = f", and {be} not finite then" if finite[-1] < len(y) - 1 else ""
     return f"{_the(y_title)} {verb} from {first:.3g} to {last:.3g} {until}{broken}"
 
 
@@ -124,7 +124,8 @@ def ratios(found: Sequence[tuple[str, float]]) -> str:
 
 def _range(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
-    return f"{low:.2g} ×" if f"{low:.2g}" == f"{high:.2g}" else f"{low:.2g}–{high:.2g} ×"
+    first, last = (f"{float(f'{value:.2g}'):,g}" for value in (low, high))
+    return f"{first} ×" if first == last else f"{first}–{last} ×"
 
 
 def bars(parts: Mapping[str, Mapping[str, float]], unit: str) -> str:

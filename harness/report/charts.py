@@ -13,6 +13,7 @@ label alone.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -29,6 +30,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 HEIGHT = 300  # of a chart that says nothing else
 POINTS = 300  # of a curve in a chart: its extremes every 4 pixels
 ROWS = 12  # of a table behind a chart
+LABELS = 8  # of an axis that spans many powers of ten
 HUGE = 1e300  # numbers that a chart's axis cannot round up
 WILD = 1e3  # times the median: so far from most numbers that these could not be seen
 FAR = 4  # times the value at the start: a path that leads there has left the picture
@@ -225,7 +227,7 @@ def differences(
         "y",
         title="largest difference of a parameter, relative",
         scale={"type": "log", "domain": [floor / 2, top], "nice": False},
-        axis={"format": ".0e"},
+        axis={"format": ".0e", "values": _powers(floor / 2, top)},
     )
     lines = [{"y": _short(eps), "what": "eps"}, {"y": _short(floor), "what": "0 or < ⅛ eps"}]
     rules = {
@@ -246,6 +248,13 @@ def differences(
     return Chart(
         name, title, spec, head, table, caption, _picture(title, shown, palette, x, y), _not_finite(series)
     )
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Few powers of ten between two numbers, equally far apart."""
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    stride = math.ceil((last - first + 1) / LABELS)
+    return [float(f"1e{power}") for power in range(first, last + 1, stride)]
 
 
 def _band(steps: Array, low: Array, high: Array, x: Spec, y: Spec) -> Spec:
@@ -289,13 +298,13 @@ def trajectories(
     last = max(map(len, paths.values())) - 1
     lines = _lines(series, palette, x, y, dotted=True, by_step=True)
     slider = {"input": "range", "min": 0, "max": last, "step": 1, "name": "up to step "}
-    head = ["step", *(f"{label}: w" for label in paths)]
+    head = ["step", *(f"{_title(label)}: w" for label in paths)]
     rows = [
         [str(step), *(", ".join(map(text, w[step])) if step < len(w) else "" for w in paths.values())]
         for step in _chosen(max(map(len, paths.values())))
     ]
     outside = [label for label, w in paths.items() if not ((w >= low) & (w <= high)).all()]
-    notes = [f"{label}: part of the path is outside the picture or not finite." for label in outside]
+    notes = [f"{_title(label)}: part of the path is outside the picture or not finite." for label in outside]
     spec = _spec(title, layer=[ellipses, lines], params=[{"name": "upto", "value": last, "bind": slider}])
     caption = captions.paths(paths, model.minimum)
     return Chart(name, title, spec, head, rows, caption, _picture(title, series, palette, x, y), notes)
@@ -308,9 +317,9 @@ def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> 
     labels = [label for label in palette.labels if label in shown]
     values = [{key: _short(v) if isinstance(v, float) else v for key, v in asdict(r).items()} for r in ratios]
     scale = {"type": "log", "nice": False, "padding": 20}
-    x = _number("low", title="step time ÷ reference's (log scale)", scale=scale)
+    x = _number("low", title="× reference (log scale)", scale=scale)
     x2, middle = {"field": "high"}, _number("middle")
-    y = _word("task", title=None, sort=tasks, axis={"labelLimit": 400, "grid": True})
+    y = _word("task", title=None, sort=tasks, axis={"grid": True})
     looks = palette.marks(labels)
     own = {"y": y, "yOffset": _word("label", sort=labels), "color": looks["color"]}
     band = {
@@ -340,12 +349,14 @@ def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> 
     bands = [band] if any(ratio.is_reference for ratio in ratios) else []
     spec = _spec(title, data={"values": values}, layer=[*bands, one, intervals, points], height=height)
     head = ["task", "backend", "low", "middle", "high"]
-    table = [[r.task, r.label, text(r.low), text(r.middle), text(r.high)] for r in ratios]
+    table = [[r.task, _title(r.label), text(r.low), text(r.middle), text(r.high)] for r in ratios]
     pens, reach = palette.pens(), np.array([[r.low, r.high] for r in ratios])
     marks = [
         [(r.low, r.middle, r.high, pens[r.label][0]) for r in ratios if r.task == task] for task in tasks
     ]
-    picture = pictures.rows(title, tasks, marks, pictures.axis("× (log scale)", reach.ravel(), "log"))
+    key = [(_title(label), pens[label][0]) for label in palette.labels if label in shown]
+    across = pictures.axis("× reference (log scale)", reach.ravel(), "log")
+    picture = pictures.rows(title, tasks, marks, across, key)
     caption = captions.ratios([(r.label, r.middle) for r in ratios if not r.is_reference])
     return Chart(name, title, spec, head, table, caption, picture)
 
@@ -429,16 +440,16 @@ def bars(name: str, title: str, parts: Mapping[str, Mapping[str, float]], unit: 
         height=26 * len(parts),
     )
     head = ["backend", *(f"{part} ({unit})" for part in names)]
-    rows = [[label, *(text(size) for size in sizes.values())] for label, sizes in parts.items()]
+    rows = [[_title(label), *(text(size) for size in sizes.values())] for label, sizes in parts.items()]
     ends = [np.cumsum([0.0, *sizes.values()]) for sizes in parts.values()]
     marks = [
         [(float(ends_[i]), np.nan, float(ends_[i + 1]), COLOURS[i]) for i in range(len(ends_) - 1)]
         for ends_ in ends
     ]
     longest = max((float(found[-1]) for found in ends), default=1.0)
-    picture = pictures.rows(
-        title, [TITLES.get(label, label) for label in parts], marks, Axis(unit, 0.0, longest)
-    )
+    key = list(zip(names, COLOURS, strict=False)) if len(names) > 1 else []
+    shown = list(map(_title, parts))
+    picture = pictures.rows(title, shown, marks, Axis(unit, 0.0, longest), key)
     return Chart(name, title, spec, head, rows, captions.bars(parts, unit), picture)
 
 
@@ -567,7 +578,7 @@ def _table(series: Series, x_title: str) -> tuple[list[str], list[list[str]]]:
     values = [dict(zip(x.tolist(), y.tolist(), strict=True)) for x, y in series.values()]
     chosen = [every[i] for i in _chosen(len(every))]
     rows = [[f"{x:g}", *(text(column[x]) if x in column else "" for column in values)] for x in chosen]
-    return [x_title, *series], rows
+    return [x_title, *map(_title, series)], rows
 
 
 def _not_finite(series: Series) -> list[str]:
@@ -575,10 +586,14 @@ def _not_finite(series: Series) -> list[str]:
     for label, (x, y) in series.items():
         broken = np.flatnonzero(~np.isfinite(y))
         if broken.size:
-            notes.append(
-                f"{label}: {broken.size} of {len(y)} values are not finite, the first at {x[broken[0]]:g}."
-            )
+            count = f"{broken.size} of {len(y)} values are not finite"
+            notes.append(f"{_title(label)}: {count}, the first at {x[broken[0]]:g}.")
     return notes
+
+
+def _title(label: str) -> str:
+    """A backend as its people write it."""
+    return TITLES.get(label, label)
 
 
 def _number(field: str, **more: Any) -> Spec:

@@ -1,19 +1,22 @@
 "use strict";
 document.documentElement.classList.add("scripted");
 
-function theme() {
-  const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const words = { labelColor: color("--text"), titleColor: color("--text"), labelFontSize: 12, titleFontSize: 12 };
-  return {
-    background: "transparent",
-    axisX: { labelFlush: false, labelOverlap: true },
-    axis: { ...words, gridColor: color("--line"), gridOpacity: 0.5, domainColor: color("--soft"), tickColor: color("--soft") },
-    legend: { ...words, orient: "top", symbolSize: 90, columns: innerWidth < 700 ? 2 : 0 },
-    text: { color: color("--text"), fontSize: 11 },
-    rule: { color: color("--text") },
-    view: { stroke: color("--line") },
-  };
-}
+// Colours by name, so that charts follow the page's, on paper too.
+const words = { labelColor: "var(--text)", titleColor: "var(--text)", labelFontSize: 12, titleFontSize: 12 };
+const isNarrow = innerWidth < 700;
+const theme = {
+  background: "transparent",
+  axisX: { labelFlush: false, labelOverlap: true },
+  axisXQuantitative: { tickCount: { signal: "ceil(width / 70)" } },
+  axis: {
+    ...words, labelLimit: isNarrow ? 110 : 400,
+    gridColor: "var(--line)", gridOpacity: 0.5, domainColor: "var(--soft)", tickColor: "var(--soft)",
+  },
+  legend: { ...words, orient: "top", symbolSize: 90, columns: isNarrow ? 2 : 0 },
+  text: { color: "var(--text)", fontSize: 11 },
+  rule: { color: "var(--text)" },
+  view: { stroke: "var(--line)" },
+};
 
 // ------------------------------------------------------------------------------------ charts
 
@@ -34,7 +37,7 @@ const marks = new Map(); // row to the step that was chosen in it
 
 async function draw(place) {
   const spec = (await unpacked)[place.dataset.chart];
-  const { view } = await vegaEmbed(place, spec, { actions: false, renderer: "svg", config: theme() });
+  const { view } = await vegaEmbed(place, spec, { actions: false, renderer: "svg", config: theme });
   const link = spec.usermeta;
   drawn.set(place, { view, link });
   show(view);
@@ -53,7 +56,6 @@ const watcher = new IntersectionObserver(entries => {
   }
 }, { rootMargin: "300px" });
 document.querySelectorAll(".chart").forEach(place => watcher.observe(place));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [...drawn.keys()].forEach(draw));
 
 // A step that is chosen where differences are drawn is marked in all charts of its row.
 function choose(row, step) {
@@ -89,7 +91,7 @@ function player(slider) {
 // --------------------------------------------------------------------------- filters and order
 
 const filters = document.getElementById("filters"); // the page of a sweep over sizes has nothing to choose
-filters?.removeAttribute("hidden");
+filters?.parentElement.removeAttribute("hidden");
 const matrix = document.querySelector("#matrix table");
 
 function backends() {
@@ -105,24 +107,23 @@ function show(view) {
 function tasks() {
   const { task, status } = filters.elements;
   const named = new Set(task.value.split(" "));
-  return new Set([...matrix.querySelectorAll("tr[data-tasks]")].filter(row => {
+  return new Set([...matrix.querySelectorAll("tr[data-worst]")].filter(row => {
     const shown = [...row.querySelectorAll("td[data-status]")].filter(cell => backends().includes(cell.dataset.backend));
     return (!task.value || named.has(row.dataset.tasks)) && (!status.value || shown.some(cell => cell.dataset.status === status.value));
   }).map(row => row.dataset.tasks));
 }
 
-function filter() {
+function filter(isTask) {
   const { task, status } = filters.elements;
   const [wanted, chosen] = [tasks(), backends()];
   const isFiltered = task.value !== "" || status.value !== "";
-  for (const part of document.querySelectorAll("[data-tasks]")) {
-    const isIn = part.dataset.tasks.split(" ").some(name => wanted.has(name));
-    part.hidden = isFiltered && !isIn;
-    if (part.matches("details.row")) part.open = task.value !== "" && isIn;
+  for (const part of document.querySelectorAll("[data-tasks], [data-backend]")) {
+    const isWanted = !isFiltered || !part.dataset.tasks || part.dataset.tasks.split(" ").some(name => wanted.has(name));
+    part.hidden = !isWanted || (part.dataset.backend !== undefined && !chosen.includes(part.dataset.backend));
+    if (isTask && part.matches("details.row")) part.open = task.value !== "" && isWanted;
   }
-  for (const part of document.querySelectorAll("[data-backend]")) part.hidden = !chosen.includes(part.dataset.backend);
   for (const { view } of drawn.values()) show(view);
-  document.getElementById("found").textContent = isFiltered ? `${wanted.size} tasks` : "";
+  document.getElementById("found").textContent = isFiltered ? `${wanted.size} task${wanted.size === 1 ? "" : "s"}` : "";
 }
 
 // Rows of the matrix by a number or a name; groups are left out until the order is the run's again.
@@ -131,20 +132,29 @@ const inOrder = matrix && [...matrix.tBodies].map(body => [body, [...body.rows]]
 function sort() {
   const key = filters.elements.order.value;
   if (key === "run") return inOrder.forEach(([body, rows]) => body.replaceChildren(...rows));
-  const rows = inOrder.flatMap(([, rows]) => rows).filter(row => row.dataset.tasks);
+  const rows = inOrder.flatMap(([, rows]) => rows).filter(row => row.dataset.worst);
   const by = { name: row => row.dataset.tasks, worst: row => -row.dataset.worst, time: row => -row.dataset.time }[key];
   rows.sort((a, b) => (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : 0));
   inOrder.forEach(([body], number) => body.replaceChildren(...(number ? [] : rows)));
 }
 
-filters?.addEventListener("change", ({ target }) => (target.name === "order" ? sort() : filter()));
-filters?.addEventListener("reset", () => setTimeout(() => { sort(); filter(); }));
+filters?.addEventListener("change", ({ target }) => (target.name === "order" ? sort() : filter(target.name === "task")));
+filters?.addEventListener("reset", () => setTimeout(showAll)); // it is told before it is done
+
+function showAll() {
+  sort();
+  filter();
+}
 
 // -------------------------------------------------------------------------------- permalinks
 
-// A permalink opens the sections around its target.
+// A permalink opens the sections around its target, and shows all where that was filtered out.
 function reveal() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target?.closest("[hidden]")) {
+    filters.reset();
+    showAll();
+  }
   for (let part = target; part; part = part.parentElement) if (part.matches("details")) part.open = true;
   target?.scrollIntoView();
 }

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import math
 import os
 import re
 import shlex
@@ -127,6 +128,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
             figures=figures,
             guide=guide.CARDS,
             describe=parity.describe,
+            apart=_apart,
             verdict=verdict.sentence(result),
             statuses=[name for name in figures.STATUSES if any(cell.status == name for cell in result.cells)],
             timing=timing,
@@ -313,7 +315,7 @@ def _timing_charts(result: Result, palette: Palette, drawn: set[str]) -> Iterato
                 low, middle, high = found.ratio_to_reference
                 ratios.append(Ratio(cell.task, cell.backend, low, middle, high, is_again))
         if ratios:
-            title = f"Step time in {lane} relative to the run of {result.reference}"
+            title = f"Step time in {lane} relative to the run of {_framework(result.reference)}"
             yield charts.forest(f"ratios-{lane}", title, ratios, palette)
 
 
@@ -392,6 +394,15 @@ def _command(cell: Cell, run: Sequence[str]) -> str:
         if (value := getattr(cell, option)) != usual:
             words += [f"--{option}", str(value)]
     return shlex.join(words)
+
+
+def _apart(value: float | None, other: float | None) -> str:
+    """A number with as many digits as tell it from another, and two more."""
+    if value is None or other is None or not (np.isfinite(value) and np.isfinite(other)):
+        return charts.text(value)
+    gap, size = abs(value - other), max(abs(value), abs(other))
+    digits = 2 + math.ceil(math.log10(size / gap)) if gap else 5
+    return f"{value:.{min(17, max(5, digits))}g}"
 
 
 def _slug(text: str) -> str:

@@ -1,7 +1,8 @@
 """Static pictures of the charts: what a reader without scripts sees, and everyone until a chart is drawn.
 
-They show the same series in the same colours, with two labels on each axis; exact numbers are in the
-table and, with scripts, under the pointer.  Vega's own SVG of a chart takes some 70 kB, these take one.
+They show the same series in the same colours, with two labels on each axis and a key of the colours; exact
+numbers are in the table and, with scripts, under the pointer.  Vega's own SVG of a chart takes some 70 kB,
+these take one.  They are as wide as a phone, so that their words can be read there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from harness.report.verdict import TITLES
 from tasks.spec import Array
 
-WIDTH, HEIGHT = 560, 240
-LEFT, RIGHT, TOP, BOTTOM = 64, 552, 8, 214  # of the frame
+WIDTH, HEIGHT = 380, 220
+LEFT, RIGHT, TOP, BOTTOM = 64, 372, 20, 196  # of the frame
 POINTS = 60  # of a curve
-ROW = 18  # height of a bar's or an interval's row
-NAME, LONGEST = 190, 28  # width of the names beside rows, and characters of one
+NAME, ROW = 16, 8  # heights of a row's name, and of each of its marks
+PLAIN = (1e-3, 1e6)  # numbers of a size between these are written out
 
 TRANSFORMS: dict[str, Callable[[Array], Array]] = {
     "linear": lambda values: values,
@@ -60,14 +62,15 @@ def lines(
 ) -> Markup:
     """Curves (K,), (K,) over each other, each in its colour and width."""
     parts = [_frame(x, y)]
-    drawn: set[str] = set()
+    drawn: dict[str, list[str]] = {}  # what coincides is drawn once
     for label, (right, up) in series.items():
-        path = _path(x.places(right), y.places(up))
-        if path and path not in drawn:  # what coincides is drawn once
-            drawn.add(path)
-            colour, width = looks[label]
-            parts.append(Markup('<path d="{}" stroke="{}" stroke-width="{}"/>').format(path, colour, width))
-    return _svg(title, HEIGHT, parts)
+        if path := _path(x.places(right), y.places(up)):
+            drawn.setdefault(path, []).append(label)
+    for path, (label, *_) in drawn.items():
+        colour, width = looks[label]
+        parts.append(Markup('<path d="{}" stroke="{}" stroke-width="{}"/>').format(path, colour, width))
+    key = [(_names(labels), looks[labels[0]][0]) for labels in drawn.values()]
+    return _svg(title, HEIGHT, parts) + _key(key)
 
 
 def _path(right: Array, up: Array) -> str:
@@ -87,41 +90,58 @@ def _path(right: Array, up: Array) -> str:
 
 def _frame(x: Axis, y: Axis) -> Markup:
     """Two sides of the frame, both ends of each axis, and what they are."""
-    under, beside = BOTTOM + 18, LEFT - 6
+    under, beside = BOTTOM + 16, LEFT - 6
     return Markup("").join(
         [
             Markup('<path class="frame" d="M{} {}V{}H{}"/>').format(LEFT, TOP, BOTTOM, RIGHT),
-            _text(beside, TOP + 12, _short(y.high), "end"),
+            _text(0, TOP - 8, y.title),
+            _text(beside, TOP + 10, _short(y.high), "end"),
             _text(beside, BOTTOM, _short(y.low), "end"),
-            _text(LEFT + 6, TOP + 12, y.title),
-            _text(LEFT, under, _short(x.low)),
-            _text((LEFT + RIGHT) // 2, under, x.title, "middle"),
-            _text(RIGHT, under, _short(x.high), "end"),
+            *_ends(x, LEFT, under),
         ]
     )
+
+
+def _ends(x: Axis, left: int, y: int) -> list[Markup]:
+    """Both ends of a level axis, and what it is."""
+    ends = [_text(left, y, _short(x.low)), _text(RIGHT, y, _short(x.high), "end")]
+    return [*ends, _text((left + RIGHT) // 2, y, x.title, "middle")]
 
 
 def _text(x: int, y: int, words: str, anchor: str = "start") -> Markup:
     return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(x, y, anchor, words)
 
 
+Mark = tuple[float, float, float, str]  # low, middle, high, colour
+
+
 def rows(
-    title: str, names: Sequence[str], marks: Sequence[Sequence[tuple[float, float, float, str]]], x: Axis
+    title: str,
+    names: Sequence[str],
+    marks: Sequence[Sequence[Mark]],
+    x: Axis,
+    key: Sequence[tuple[str, str]] = (),
 ) -> Markup:
-    """A row per name with marks (low, middle, high, colour): intervals with a dot; a bar if middle is NaN."""
+    """Under each name its marks: intervals with dots below each other; parts of a bar, if middle is NaN.
+
+    The key tells in words what has which colour.
+    """
     parts: list[Markup] = []
-    for number, (name, found) in enumerate(zip(names, marks, strict=True)):
-        y = TOP + number * ROW + ROW // 2
-        parts.append(_text(NAME - 8, y + 4, name[:LONGEST], "end"))
-        parts += [_row_mark(mark, y, x) for mark in found]
-    bottom = TOP + len(names) * ROW + 14
-    parts += [_text(NAME, bottom, f"{_short(x.low)}  {x.title}"), _text(RIGHT, bottom, _short(x.high), "end")]
-    return _svg(title, bottom + 8, parts)
+    y = 0
+    for name, found in zip(names, marks, strict=True):
+        parts.append(_text(0, y + 12, name))
+        y += NAME
+        for mark in found:
+            parts.append(_row_mark(mark, y + ROW // 2, x))
+            y += 0 if np.isnan(mark[1]) else ROW
+        y += ROW
+    parts += _ends(x, 0, y + 12)
+    return _svg(title, y + 18, parts) + _key(key)
 
 
-def _row_mark(mark: tuple[float, float, float, str], y: int, x: Axis) -> Markup:
+def _row_mark(mark: Mark, y: int, x: Axis) -> Markup:
     *ends, colour = mark
-    low, middle, high = NAME + x.places(np.array(ends)) * (RIGHT - NAME)
+    low, middle, high = x.places(np.array(ends)) * RIGHT
     is_bar = np.isnan(middle)
     line = Markup('<path d="M{:.0f} {}H{:.0f}" stroke="{}" stroke-width="{}"/>')
     drawn = line.format(low, y, high, colour, 8 if is_bar else 2)
@@ -134,5 +154,20 @@ def _svg(title: str, height: int, parts: Sequence[Markup]) -> Markup:
     return Markup(head).format(WIDTH, height, title) + Markup("").join(parts) + Markup("</svg>")  # noqa: S704
 
 
+def _key(colours: Sequence[tuple[str, str]]) -> Markup:
+    """What has which colour, below the picture, where words wrap."""
+    item = Markup('<li><i style="background:{}"></i>{}</li>')
+    items = Markup("").join(item.format(colour, words) for words, colour in colours)
+    return Markup('<ul class="key">{}</ul>').format(items) if items else Markup("")
+
+
+def _names(labels: Sequence[str]) -> str:
+    return ", ".join(TITLES.get(label, label) for label in labels)
+
+
 def _short(value: float) -> str:
-    return f"{value:.3g}"
+    """So few characters that they fit beside the frame."""
+    size = abs(value)
+    if size == 0 or PLAIN[0] <= size < PLAIN[1]:
+        return f"{value:,.0f}" if size >= 100 else f"{value:.3g}"
+    return f"{value:.1e}"
