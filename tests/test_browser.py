@@ -43,21 +43,23 @@ class Function(numpy.Function):
         raise ArithmeticError("{HOSTILE}")
 """
 
-# Everything is opened, and every chart drawn as it comes into view.
+# Everything is opened, and every chart drawn as it comes into view; none is waited for without end.
 SCROLL = """async () => {
     document.querySelectorAll("details").forEach(details => details.open = true);
     const charts = [...document.querySelectorAll(".chart")];
     for (const chart of charts) {
         chart.scrollIntoView();
-        await new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen)));
-    }
-    while (charts.some(chart => !chart.querySelector("svg.marks"))) {
-        await new Promise(later => setTimeout(later, 20));
+        for (let waits = 0; !chart.querySelector("svg.marks"); waits++) {
+            if (waits > 500) throw new Error(`${chart.dataset.chart} is not drawn`);
+            await new Promise(later => setTimeout(later, 20));
+        }
     }
     return charts.length;
 }"""
 OPEN = "part => { for (; part; part = part.parentElement) if (part.matches('details')) part.open = true; }"
-DRAW = "async () => { for (const place of document.querySelectorAll('.chart')) await draw(place); }"
+DRAW = "() => document.querySelectorAll('.chart').forEach(draw)"
+DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg.marks path'))"
+READY = "() => { unpacked.then(() => { globalThis.ready = performance.now() / 1000; }); }"
 LINES = "paths => paths.map(path => Number(path.getAttribute('opacity') ?? 1))"
 WIDER = """charts => charts.filter(chart =>
     chart.querySelector("svg.marks").getBoundingClientRect().width > chart.clientWidth + 1
@@ -171,17 +173,21 @@ def choose(page: Page, **chosen: str) -> None:
 def test_default_run_is_small_and_ready_soon(visit: Open, whole_run: RealRun) -> None:
     """Ready is when the scripts and charts are unpacked; the best of three, as others use the machine."""
     assert (whole_run.folder / "report.html").stat().st_size <= LARGEST
-    ready = "async () => { await unpacked; return performance.now() / 1000; }"
-    assert min(visit(whole_run.folder).evaluate(ready) for _ in range(3)) < SOON
+    seconds = []
+    for _ in range(3):
+        page = visit(whole_run.folder)
+        page.evaluate(READY)
+        page.wait_for_function("globalThis.ready")
+        seconds.append(page.evaluate("globalThis.ready"))
+    assert min(seconds) < SOON
 
 
 def test_every_chart_is_drawn(visit: Open, whole_run: RealRun) -> None:
     page = visit(whole_run.folder)
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     page.evaluate(DRAW)
+    page.wait_for_function(DRAWN, timeout=40_000)
     assert page.locator(".chart").count() > 60
-    assert page.locator(".chart:not(:has(svg.marks))").count() == 0
-    assert page.locator(".chart svg.marks").evaluate_all("all => all.every(svg => svg.querySelector('path'))")
 
 
 def test_code_of_all_columns_stands_beside_each_other(visit: Open, whole_run: RealRun) -> None:
@@ -469,11 +475,14 @@ def test_axe_finds_nothing_serious(visit: Open, mixed: Path) -> None:
     )
     for kind in ("loss", "difference"):
         chart(page, f"{kind}-{MOONS}")
-    for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+    colours = "color-contrast"  # takes most of the time, and is the same for every row
+    parts = ["header", "nav", "#matrix", f"#loss-of-{MOONS}", f"#cell-{MOONS}-numpy"]
+    every = Axe().run(page, options={"rules": {colours: {"enabled": False}}}).response["violations"]
+    for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page, options=rules).response["violations"]
-        grave = [one for one in found if one["impact"] in ("serious", "critical")]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in grave] == []
+        every += Axe().run(page, parts, {"runOnly": [colours]}).response["violations"]
+    grave = [one for one in every if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in grave] == []
 
 
 def test_keys_reach_everything_and_show_where_they_are(visit: Open, mixed: Path) -> None:
