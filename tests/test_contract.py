@@ -577,22 +577,3 @@ def test_plateau_lowers_the_rate_when_the_loss_ceases_to_fall(column: ModuleType
         desired.end_epoch(1.0)
     same(program.observe(), desired.observe(), rtol=1e-12)
     assert program.observe()["state/learning_rate"] < 1e-8
-
-
-def test_plateau_has_heard_nothing_once_it_is_restored(column: ModuleType) -> None:
-    """Or a training that starts anew would lower its rate earlier than the first did."""
-    task = CASES["network-plateau"]
-    program = build(column, task)
-    start = program.observe()
-
-    def rates() -> list[float]:
-        found = []
-        for loss in (3.0, 2.0, 2.0, 2.5, 2.5):
-            program.end_epoch(loss)
-            found.append(float(program.observe()["state/learning_rate"]))
-        return found
-
-    first = rates()
-    program.restore(start)
-    assert rates() == first
-    assert first[0] > first[-1]

@@ -45,9 +45,8 @@ class Schedule:
         self.plateau.on_epoch_end(0, {"loss": np.float64(loss)})
 
     def resume(self, learning_rate: float) -> None:
-        """Go on from a plateau's rate, with no epoch heard so far."""
+        """Go on from a plateau's rate."""
         self.model.optimizer.learning_rate = learning_rate
-        self.plateau.on_train_begin()
 
 
 def _native(rule: spec.Schedule, learning_rate: float) -> schedules.LearningRateSchedule | float:

@@ -43,6 +43,5 @@ class Schedule:
             self.epochs_without = 0
 
     def resume(self, learning_rate: float) -> None:
-        """Go on from a plateau's rate, with no epoch heard so far."""
+        """Go on from a plateau's rate."""
         self.learning_rate = learning_rate
-        self.best, self.epochs_without = np.inf, 0

@@ -16,12 +16,9 @@ class Schedule:
     def __init__(self, task: Task) -> None:
         self.native = SGDOptimizer([], task.optimizer.learning_rate, "adaptive")
         self.epochs = MLPClassifier()  # counts, and learns nothing
-        self._forget()
+        self.epochs.loss_curve_, self.epochs.best_loss_, self.epochs._no_improvement_count = [], np.inf, 0
         if isinstance(task.schedule, Plateau):
             self.epochs.n_iter_no_change = task.schedule.patience
-
-    def _forget(self) -> None:
-        self.epochs.loss_curve_, self.epochs.best_loss_, self.epochs._no_improvement_count = [], np.inf, 0
 
     def rate(self, step: int) -> float:
         """The rate of the update that `step` others came before."""
@@ -40,6 +37,5 @@ class Schedule:
                 self.native.learning_rate /= 5  # Recipe: at 1e-6 scikit-learn stops, and the task goes on.
 
     def resume(self, learning_rate: float) -> None:
-        """Go on from a plateau's rate, with no epoch heard so far."""
+        """Go on from a plateau's rate."""
         self.native.learning_rate = learning_rate
-        self._forget()

@@ -45,8 +45,7 @@ class Schedule:
         self.native.step(loss)
 
     def resume(self, learning_rate: float) -> None:
-        """Go on from a plateau's rate, with no epoch heard so far."""
-        self._start()
+        """Go on from a plateau's rate."""
         self.optimizer.param_groups[0]["lr"] = learning_rate
 
 
