@@ -55,7 +55,6 @@ def test_card_holds_in(card: str, framework: str, outcomes: dict[str, Outcome]) 
 
 def test_guide_as_a_whole(found: Guide) -> None:
     assert found.exit_code() == 0
-    assert found.seconds < 180
     assert set(found.versions) == set(FRAMEWORKS)
     directions = {
         (pair.source, pair.port) for card in found.cards for pair in card.pairs if pair.word == "proved"

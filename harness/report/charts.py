@@ -310,14 +310,16 @@ def trajectories(
     return Chart(name, title, spec, head, rows, caption, _picture(title, series, palette, x, y), notes)
 
 
-def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> Chart:
-    """Ratios with their intervals by task; the reference's ratio to itself is a band behind its task."""
+def forest(
+    name: str, title: str, ratios: Sequence[Ratio], palette: Palette, *, of: str = "× reference"
+) -> Chart:
+    """Ratios `of` something, with their intervals by task; the reference's to itself is a band behind."""
     tasks = list(dict.fromkeys(ratio.task for ratio in ratios))
     shown = {ratio.label for ratio in ratios if not ratio.is_reference}
     labels = [label for label in palette.labels if label in shown]
     values = [{key: _short(v) if isinstance(v, float) else v for key, v in asdict(r).items()} for r in ratios]
     scale = {"type": "log", "nice": False, "padding": 20}
-    x = _number("low", title="× reference (log scale)", scale=scale)
+    x = _number("low", title=f"{of} (log scale)", scale=scale)
     x2, middle = {"field": "high"}, _number("middle")
     y = _word("task", title=None, sort=tasks, axis={"grid": True})
     looks = palette.marks(labels)
@@ -355,7 +357,7 @@ def forest(name: str, title: str, ratios: Sequence[Ratio], palette: Palette) -> 
         [(r.low, r.middle, r.high, pens[r.label][0]) for r in ratios if r.task == task] for task in tasks
     ]
     key = [(_title(label), pens[label][0]) for label in palette.labels if label in shown]
-    across = pictures.axis("× reference (log scale)", reach.ravel(), "log")
+    across = pictures.axis(f"{of} (log scale)", reach.ravel(), "log")
     picture = pictures.rows(title, tasks, marks, across, key)
     caption = captions.ratios([(r.label, r.middle) for r in ratios if not r.is_reference])
     return Chart(name, title, spec, head, table, caption, picture)

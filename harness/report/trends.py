@@ -45,22 +45,11 @@ def factors(
         for row, times in rows.items()
         for time in times
     ]
-    chart = charts.forest(name, title, ratios, palette)
-    spec = _retitled(chart.spec, "step time ÷ reference's (log scale)", "after ÷ before (log scale)")
+    chart = charts.forest(name, title, ratios, palette, of="after ÷ before")
     slower, faster = (sum(row[-1] == word for row in table) for word in ("slower", "faster"))
     said = f"{slower} of {len(table)} became slower, {faster} faster."
     head = ["task", "backend", "low", "middle", "high", "said"]
-    return replace(chart, spec=spec, head=head, rows=table, caption=said, notes=notes)
-
-
-def _retitled(part: Any, old: str, new: str) -> Any:
-    """A spec in which an axis has another title."""
-    if isinstance(part, dict):
-        return {
-            key: new if (key, value) == ("title", old) else _retitled(value, old, new)
-            for key, value in part.items()
-        }
-    return [_retitled(value, old, new) for value in part] if isinstance(part, list) else part
+    return replace(chart, head=head, rows=table, caption=said, notes=notes)
 
 
 def stacked(name: str, title: str, parts: Mapping[int, Mapping[str, float]], unit: str, said: str) -> Chart:
