@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from command import COLUMNS as BROKEN
 from command import Ran, here, ran_here, refused
+from pages import opened
 
 import guide
 from backends import COLUMNS, Column
@@ -62,21 +64,28 @@ def test_guide_as_a_whole(found: Guide) -> None:
     assert len(directions) == 20
 
 
-def test_site_leads_from_its_index_to_every_card_and_checklist(found: Guide, tmp_path: Path) -> None:
-    site.write(found, tmp_path / "site")
-    pages = {file.name: file.read_text() for file in (tmp_path / "site").glob("*.html")}
-    assert set(pages) == {
+@pytest.fixture(scope="module")
+def pages(found: Guide, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site."""
+    home = tmp_path_factory.mktemp("site")
+    site.write(found, home)
+    return home
+
+
+def test_site_leads_from_its_index_to_every_card_and_checklist(pages: Path) -> None:
+    texts = {file.name: file.read_text() for file in pages.glob("*.html")}
+    assert set(texts) == {
         "index.html",
         *(f"{name}.html" for name in CARDS),
         *(f"{a}-to-{b}.html" for a in FRAMEWORKS for b in FRAMEWORKS if a != b),
     }
-    for name, page in pages.items():
+    for name, page in texts.items():
         local = {
             link for link in re.findall(r'href="([^"#]+)', page) if not link.startswith("https://github.com/")
         }
-        assert local <= set(pages), name
+        assert local <= set(texts), name
         assert not re.search(r'(src|href)="(?!https://github\.com/)\w+:', page), name  # nothing is loaded
-    assert {f"{name}.html" for name in CARDS} <= set(re.findall(r'href="([^"#]+)', pages["index.html"]))
+    assert {f"{name}.html" for name in CARDS} <= set(re.findall(r'href="([^"#]+)', texts["index.html"]))
 
 
 def test_markdown_has_every_card(found: Guide, tmp_path: Path) -> None:
@@ -85,13 +94,32 @@ def test_markdown_has_every_card(found: Guide, tmp_path: Path) -> None:
     assert [name for name in CARDS if f'<a id="{name}"></a>' not in text] == []
 
 
-def test_page_of_a_card_shows_what_was_measured(
-    found: Guide, outcomes: dict[str, Outcome], tmp_path: Path
-) -> None:
-    site.write(found, tmp_path)
-    page = (tmp_path / "adam-epsilon.html").read_text()
+def test_page_of_a_card_shows_what_was_measured(outcomes: dict[str, Outcome], pages: Path) -> None:
+    page = (pages / "adam-epsilon.html").read_text()
     for row in words.measured(CARDS["adam-epsilon"], outcomes["adam-epsilon"]):
         assert all(value in page for value in row)
+
+
+def test_index_is_searched_in_a_browser(pages: Path) -> None:
+    with opened(pages / "index.html") as page:
+        assert page.locator("tr[data-text]:visible").count() == len(CARDS)
+        page.fill("#search", "epsilon adam")
+        shown = page.locator("tr[data-text]:visible")
+        assert any("Adam: where ε goes" in text for text in shown.all_inner_texts())
+        assert shown.count() == len(words.search("epsilon adam")) < len(CARDS)
+        assert page.locator("#count").inner_text() == f"{shown.count()} of {len(CARDS)} cards"
+
+
+def test_page_of_a_card_in_a_browser(pages: Path) -> None:
+    """A script can be copied, and axe finds nothing serious."""
+    with opened(pages / "adam-epsilon.html") as page:
+        script = page.locator("button[data-script]").first.get_attribute("data-script") or ""
+        compile(script, "copied", "exec")
+        assert "print(" in script
+        found = Axe().run(page).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+        page.set_viewport_size({"width": 400, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
 # ----------------------------------------------------------------------------------- the command

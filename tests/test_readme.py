@@ -108,7 +108,7 @@ def test_number_of_cards_is_that_of_the_guide() -> None:
 
 def test_example_of_a_notebook_runs(tmp_path: Path) -> None:
     (code,) = re.findall(r"```python\n(import harness\n.*?)```", README, re.DOTALL)
-    run(tmp_path, "-t", "xor", "-b", "keras", "-b", "torch")
+    run(tmp_path, "-t", "xor", "-b", "torch")
     exec(code.replace("reports/latest", str(tmp_path / "run")), {})
 
 
