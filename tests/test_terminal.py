@@ -88,6 +88,25 @@ def test_the_end_is_short_where_all_is_well(run, most):
         assert len(text.splitlines()) <= most, text
 
 
+def on_terminal(height):
+    shown = io.StringIO()
+    console = Console(
+        file=shown, width=80, height=height, force_terminal=True, no_color=True, highlight=False
+    )
+    terminal.print_result(RUNS["default"], console, Path("run"))
+    return re.sub("\x1b\\[[0-9;]*m", "", shown.getvalue()).splitlines()
+
+
+def test_a_low_terminal_has_one_row_for_all_concepts_that_agree():
+    low, high = on_terminal(24), on_terminal(60)
+    assert len(high) - len(low) > 5
+    assert [line.split("  ")[0] for line in low if "more concepts" in line] == [
+        f"{len(high) - len(low) + 1} more concepts"
+    ]
+    assert not [line for line in high if "more concepts" in line]
+    assert [line for line in low if "unsupported" in line] == [line for line in high if "unsupported" in line]
+
+
 def test_a_wide_terminal_is_used():
     narrow, wide = (printed(EVERYTHING, width=width) for width in (80, 200))
     assert "agreed 3e-15" in wide.partition("Compared")[2].partition("least headroom")[0]

@@ -27,6 +27,7 @@ TASKS = 24  # of more, a row is a concept
 TIMES = 6  # rows of times; of more, a row is a lane
 WHOLE = 3  # so much news is told in full, of the rest a line each
 LOG_LINES = 5
+BESIDE = 24  # lines that a run of many tasks takes beside its matrix
 NAME = 24  # columns that the name of a task or concept has at least
 SHORT = " of what agreed, and of how many"  # of the numbers alone, in a concept's row
 
@@ -146,7 +147,7 @@ def _print_matrix(result: Result, console: Console) -> None:
     words: Words
     short: Words
     if is_long:
-        rows, words, short = _concepts(result), figures.tally, figures.short_tally
+        rows, words, short = _folded(_concepts(result), console), figures.tally, figures.short_tally
         titles = [f"{title}; how many cells of each concept", f"{title}{SHORT}"]
     else:
         rows, words, short = _tasks(result), _word, _short_word
@@ -185,6 +186,23 @@ def _concepts(result: Result) -> Rows:
         name: {backend: [cell for cell in cells if cell.backend == backend] for backend in backends}
         for name, cells in figures.concepts(result).items()
     }
+
+
+def _folded(rows: Rows, console: Console) -> Rows:
+    """On a terminal with too few lines, those that agreed everywhere as one row, after the others."""
+    alike = [
+        name
+        for name, row in rows.items()
+        if {cell.status for cells in row.values() for cell in cells} == {"agreed"}
+    ]
+    if not console.is_terminal or console.height >= len(rows) + BESIDE or len(alike) < 2:
+        return rows
+    together: dict[str, dict[int, Cell]] = {}  # a task may belong to several
+    for name in alike:
+        for backend, cells in rows[name].items():
+            together.setdefault(backend, {}).update((id(cell), cell) for cell in cells)
+    rest = {name: row for name, row in rows.items() if name not in alike}
+    return rest | {f"{len(alike)} more concepts": {b: list(cells.values()) for b, cells in together.items()}}
 
 
 def _word(cells: Sequence[Cell], result: Result) -> list[str]:
