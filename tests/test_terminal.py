@@ -100,9 +100,8 @@ def on_terminal(height):
 def test_a_low_terminal_has_one_row_for_all_concepts_that_agree():
     low, high = on_terminal(24), on_terminal(60)
     assert len(high) - len(low) > 5
-    assert [line.split("  ")[0] for line in low if "more concepts" in line] == [
-        f"{len(high) - len(low) + 1} more concepts"
-    ]
+    (row,) = [line for line in low if "more concepts" in line]
+    assert row.startswith(f"{len(high) - len(low) + 1} more concepts")
     assert not [line for line in high if "more concepts" in line]
     assert [line for line in low if "unsupported" in line] == [line for line in high if "unsupported" in line]
 
