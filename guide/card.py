@@ -132,6 +132,10 @@ class Card:
 
     def problems(self) -> list[str]:
         """What is missing of a whole card, in words; nothing if it is one."""
+        try:
+            self._inhabited()
+        except CardError as error:
+            return [str(error)]
         found = [f"{name} has neither a snippet nor a reason in `absent`" for name in self._unsaid()]
         found += [f"`absent` names {name}, which has a snippet" for name in self.absent if name in self.parts]
         for part in self.parts.values():

@@ -425,6 +425,7 @@ def guide_(
         report.print_search(words, _console())
         return
     cards, frameworks = choice.cards(names), choice.frameworks(source, port, backends)
+    choice.check(html, markdown)
     console = _console(stderr=as_json)
     try:
         with Progress(console) as progress:
@@ -433,20 +434,16 @@ def guide_(
         sys.exit(INTERRUPTED)
     files: dict[Path, Callable[[], object]] = {}
     if html:
-        files[html] = partial(site.write, found, html)
+        files[html / "index.html"] = partial(site.write, found, html)
     if markdown:
         files[markdown] = partial(handbook.write, found, markdown)
     problems = _written(files)
     if as_json:
         click.echo(encode(found), nl=False)
-    elif source and port:
-        report.print_checklist(found, source, port, console)
-    elif names:
-        report.print_cards(found, console)
     else:
-        report.print_guide(found, console)
-    for problem in problems:
-        _say(console, problem)
+        report.print_found(found, console, frameworks if source else (), in_full=bool(names))
+    for sentence in problems or [f"Written: {place}" for place in files]:
+        _say(console, sentence)
     sys.exit(3 if problems else found.exit_code())
 
 

@@ -81,7 +81,13 @@ class Run:
         return figures.backends(self.result)
 
     def where(self, **fields: object) -> list[LoadedCell]:
-        """The cells with these values: `where(backend="keras", status="known difference")`."""
+        """The cells with these values: `where(backend="keras", status="known difference")`.
+
+        Raises `TypeError` for a field that cells do not have.
+        """
+        for name in fields:
+            if name not in Cell.__struct_fields__:
+                raise TypeError(f"a cell has no field {name!r}; it has {', '.join(Cell.__struct_fields__)}")
         return [
             one for one in self.cells if all(getattr(one, name) == value for name, value in fields.items())
         ]
@@ -108,7 +114,13 @@ class Run:
         return _frame({name: [row[name] for row in rows] for name in _row(None)})
 
     def by_step(self, task: str | None = None, backend: str | None = None) -> Any:
-        """Differences, a row per task, backend, step and quantity, of all or some; see harness/steps.py."""
+        """Differences, a row per task, backend, step and quantity, of all or some; see harness/steps.py.
+
+        Raises `KeyError` for a task or backend that the run does not have.
+        """
+        for name, known in ((task, self.tasks), (backend, self.backends)):
+            if name is not None and name not in known:
+                raise KeyError(f"{name} is not in this run; it has {_some(known)}")
         chosen = [
             cell
             for cell in self.result.cells

@@ -46,6 +46,7 @@ class Outcome(Struct, frozen=True):
     cpu_s: dict[str, float]  # by framework
     # "Adam.epsilon" to framework to what is installed.
     defaults: dict[str, dict[str, str]] = {}
+    raised: dict[str, dict[str, str]] = {}  # framework to snippet to traceback
 
     @property
     def word(self) -> Word:
@@ -113,7 +114,8 @@ def judge(
         if answer.status
     }
     cpu_s = {name: answer.cpu_s for name, answer in answers.items()}
-    return Outcome(card.id, list(card.after), pairs, broken, cpu_s, dict(defaults or {}))
+    raised = {name: dict(answer.raised) for name, answer in answers.items() if answer.raised}
+    return Outcome(card.id, list(card.after), pairs, broken, cpu_s, dict(defaults or {}), raised)
 
 
 def _judge(card: Card, source: str, port: str, answers: Mapping[str, Answer]) -> Pair:

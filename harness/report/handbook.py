@@ -45,7 +45,7 @@ def _card(card: Card, outcome: Outcome) -> Iterator[str]:
     for key, formula in card.conventions.items():
         yield f"- {words.names(key.split())}: `{formula}`"
     for name, reason in card.absent.items():
-        yield f"- no {TITLES[name]}: {escape(reason)}"
+        yield f"- not in {TITLES[name]}: {escape(reason)}"
     yield ""
     if outcome.defaults:
         yield from _table(words.defaults_head(outcome.defaults), words.defaults_rows(outcome.defaults))

@@ -134,6 +134,7 @@ def write(result: Result, folder: Path, tasks: Mapping[str, Task]) -> Path:
             timing=timing,
             cold=cold,
             listings=_listings(rows, tasks, backends),
+            again=shlex.join(result.command),
             command=partial(_command, run=result.command),
             packed=packed([*chain.from_iterable(row.charts for row in rows), *timing, *cold]),
         )
