@@ -1,5 +1,6 @@
 """The porting guide as a whole: every card on every framework, and the commands around it."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -9,15 +10,17 @@ from axe_playwright_python.sync_playwright import Axe
 from command import COLUMNS as BROKEN
 from command import Ran, here, ran_here, refused
 from pages import opened
+from rich.console import Console
 
 import guide
 from backends import COLUMNS, Column
 from guide import CARDS
 from guide.card import FRAMEWORKS
 from harness.guide.conduct import conduct
-from harness.guide.outcome import Guide, Outcome
+from harness.guide.outcome import Guide, Outcome, Pair
 from harness.report import cards as words
-from harness.report import handbook, site
+from harness.report import handbook, site, snippets
+from harness.report.guide import print_found
 
 HOLDS = ("proved", "same", "no recipe")
 PARTS = [
@@ -146,7 +149,9 @@ def test_card_in_full() -> None:
     assert done.returncode == 0
     for part in ("y = x·Wᵀ + b", "return x @ w.T + b", "torch.nn.Linear(6, 6)", "def dense()", "proved:"):
         assert part in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 100
+    code = snippets.given(CARDS["dense-kernel"]).splitlines()  # never wrapped, so that it can be copied
+    assert set(code) <= set(done.stdout.splitlines())
+    assert max(len(line) for line in done.stdout.splitlines() if line not in code) <= 100
 
 
 def test_json_of_a_card_has_its_numbers() -> None:
@@ -180,12 +185,46 @@ def test_wrong_use_is_refused(arguments: list[str], sentence: str) -> None:
     assert sentence in refused("guide", *arguments)
 
 
-def test_site_that_cannot_be_written_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_place_that_cannot_be_written_is_refused_before_anything_runs(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = here("guide", "dense-kernel", "-b", "numpy", "-b", "sklearn", "--html", tmp_path / "file" / "site")
-    assert done.returncode == 3
-    assert "could not be written" in done.stdout
-    assert "dense-kernel" in done.stdout
+    for option, place in (("--html", tmp_path / "file" / "site"), ("--markdown", tmp_path / "file" / "a.md")):
+        assert f"{option} {place} cannot be written" in refused("guide", "dense-kernel", option, place)
+
+
+def test_what_was_written_is_said(tmp_path: Path) -> None:
+    places = ("--html", tmp_path / "site", "--markdown", tmp_path / "guide.md")
+    done = here("guide", "dense-kernel", "-b", "numpy", "-b", "sklearn", *places)
+    assert done.returncode == 0
+    for place in (tmp_path / "site" / "index.html", tmp_path / "guide.md"):
+        assert f"Written: {place}" in done.stdout
+        assert place.is_file()
+
+
+def test_card_that_is_not_whole_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = CARDS["dense-kernel"]
+    monkeypatch.setattr(card, "absent", {"numpy": "it is there"})
+    assert refused("guide", "dense-kernel") == (
+        "guide, card 'dense-kernel': `absent` names numpy, which has a snippet"
+    )
+
+
+def test_table_is_whole_on_80_columns(found: Guide) -> None:
+    shown = io.StringIO()
+    print_found(found, Console(file=shown, width=80))
+    lines = shown.getvalue().splitlines()
+    for outcome in found.cards:
+        (row,) = [line.split() for line in lines if line.startswith(f"  {outcome.card} ")]
+        assert row[2:4] == [words.size(outcome.naive()), words.size(outcome.recipe())]
+        assert " ".join(row[4:]) == outcome.word
+
+
+def test_snippet_that_raised_shows_the_end_of_its_traceback() -> None:
+    raised = {"numpy": {"plain": "Traceback …\n  np.stdd(x)\nAttributeError: no such function\n"}}
+    outcome = Outcome("dense-kernel", [0], [Pair("numpy", "torch", "failed", reason="…")], {}, {}, {}, raised)
+    shown = io.StringIO()
+    print_found(Guide("samestep.guide/1", {}, 1.0, [outcome]), Console(file=shown, width=80), in_full=True)
+    assert "dense-kernel, numpy, plain, raised:" in shown.getvalue()
+    assert "AttributeError: no such function" in shown.getvalue()
 
 
 # ----------------------------------------------------------------------- workers that break

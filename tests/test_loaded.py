@@ -48,6 +48,13 @@ def test_name_that_is_not_there_is_told_with_those_that_are(run: Run) -> None:
         run["xor", "torch"]
 
 
+def test_what_cells_do_not_have_is_refused(run: Run) -> None:
+    with pytest.raises(TypeError, match="a cell has no field 'stat'; it has task, backend"):
+        run.where(stat="agreed")
+    with pytest.raises(KeyError, match="keras is not in this run; it has numpy, sklearn, torch"):
+        run.by_step("small-squared", "keras")
+
+
 def test_trace_of_a_cell_is_what_it_recorded(run: Run) -> None:
     cell = run["small-squared", "torch"]
     assert cell.trace["loss"].shape == (cell.steps,)

@@ -1,5 +1,6 @@
 """The README's examples, run as they stand."""
 
+import importlib
 import re
 import shutil
 from dataclasses import replace
@@ -14,6 +15,8 @@ from backends.base import Placement, Unsupported
 from guide import CARDS
 from harness import folder
 from harness.__main__ import main
+from harness.guide.attempt import attempt
+from harness.guide.outcome import Answer, judge
 from harness.result import Result
 from tasks import TASKS
 from tasks.spec import WarmUp
@@ -104,6 +107,15 @@ def test_file_tree_names_every_source_file_and_no_other() -> None:
 
 def test_number_of_cards_is_that_of_the_guide() -> None:
     assert f"A porting guide of {len(CARDS)} cards" in README
+
+
+def test_example_of_a_card_is_whole_and_proved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "std_of_rows.py").write_text(example("std_of_rows.py"))
+    monkeypatch.syspath_prepend(tmp_path)
+    card = importlib.import_module("std_of_rows").std_of_rows
+    assert card.problems() == []
+    found = judge(card, {name: Answer(*attempt(card, name)) for name in card.parts})
+    assert {pair.word for pair in found.pairs} == {"proved"}
 
 
 def test_example_of_a_notebook_runs(tmp_path: Path) -> None:
