@@ -1,24 +1,19 @@
 """Compare what frameworks draw by themselves with what the reference draws, over many seeds."""
 
-import contextlib
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from msgspec import Struct
 
 from backends import Column
-from backends.base import Placement
 from harness import equivalence
 from harness.chance import STATISTICS
 from harness.protocol import Sample, Sampled
 from harness.result import BROKEN, Status
-from harness.session import Broken, Limits, Session, stop_all, together
+from harness.session import Broken, Limits, Session, opened, stop_all, together
 from tasks.spec import Array
 
 START_S, SEED_S = 60.0, 2.0  # how long a worker may take, and how much longer per seed
@@ -72,11 +67,8 @@ def compare(columns: Sequence[Column], seeds: int) -> Comparison:
     compared with itself, too, which shows what chance alone looks like.
     """
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="samestep-") as name:
-        folder = Path(name)
-        (folder / "logs").mkdir()
-        limits = Limits(request_s=START_S + SEED_S * seeds)
-        sessions = [Session(column, Placement(), folder, limits, sys.executable, None) for column in columns]
+    limits = Limits(request_s=START_S + SEED_S * seeds)
+    with opened(columns, limits) as (_, sessions):
         desired, *answers = _answers([sessions[0], *sessions], seeds)
     rows = [
         row
@@ -97,11 +89,8 @@ def compare(columns: Sequence[Column], seeds: int) -> Comparison:
 def _answers(sessions: Sequence[Session], seeds: int) -> list[Sampled | Broken]:
     """What each worker has found; the first with the first seeds, all others with the next."""
     chosen = [range(seeds), *[range(seeds, 2 * seeds)] * (len(sessions) - 1)]
-    with contextlib.ExitStack() as stack:
-        for session in sessions:
-            stack.callback(session.end)
-        pairs = list(zip(sessions, chosen, strict=True))
-        return together(_ask, pairs, partial(stop_all, sessions), at_once=len(sessions))
+    pairs = list(zip(sessions, chosen, strict=True))
+    return together(_ask, pairs, partial(stop_all, sessions), at_once=len(sessions))
 
 
 def _ask(pair: tuple[Session, Sequence[int]]) -> Sampled | Broken:

@@ -6,9 +6,11 @@ import os
 import select
 import signal
 import subprocess
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -257,6 +259,18 @@ class Session:
 def _signal(leader: subprocess.Popen[bytes], sign: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader.pid, sign)
+
+
+@contextlib.contextmanager
+def opened(columns: Iterable[Column], limits: Limits) -> Iterator[tuple[Path, list[Session]]]:
+    """A worker for each column, in float64 on one thread, and a folder of theirs; both end with the block."""
+    with tempfile.TemporaryDirectory(prefix="samestep-") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        (folder / "logs").mkdir()
+        sessions = [Session(column, Placement(), folder, limits, sys.executable, None) for column in columns]
+        for session in sessions:
+            stack.callback(session.end)
+        yield folder, sessions
 
 
 def together(work: Callable[[T], R], items: Sequence[T], stop: Callable[[], None], at_once: int) -> list[R]:

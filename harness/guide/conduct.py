@@ -1,8 +1,5 @@
 """Start a worker for each framework, have it run its part of every card, and compare."""
 
-import contextlib
-import sys
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -10,13 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from backends import COLUMNS
-from backends.base import Placement
 from guide.card import FRAMEWORKS, Card
 from harness import trace
 from harness.guide import defaults
 from harness.guide.outcome import SCHEMA, Answer, Guide, judge
 from harness.protocol import Attempt, Attempted, Inspect, Inspected
-from harness.session import Broken, Limits, Session, stop_all, together
+from harness.session import Broken, Limits, Session, opened, stop_all, together
 
 
 class Watcher(Protocol):
@@ -34,15 +30,7 @@ def conduct(cards: Sequence[Card], watcher: Watcher, frameworks: Iterable[str] =
     began = time.perf_counter()
     chosen = [name for name in frameworks if any(name in card.parts for card in cards)]
     watcher.start("cards", sum(name in card.parts for card in cards for name in chosen))
-    with tempfile.TemporaryDirectory(prefix="samestep-") as name, contextlib.ExitStack() as stack:
-        folder = Path(name)
-        (folder / "logs").mkdir()
-        sessions = [
-            Session(COLUMNS[framework], Placement(), folder, Limits(), sys.executable, None)
-            for framework in chosen
-        ]
-        for session in sessions:
-            stack.callback(session.end)
+    with opened([COLUMNS[name] for name in chosen], Limits()) as (folder, sessions):
         ask = partial(_ask_all, cards, folder, watcher)
         answers = together(ask, sessions, partial(stop_all, sessions), at_once=len(sessions))
         versions = {session.column.name: session.about for session in sessions}

@@ -1,19 +1,14 @@
 """The defaults of two frameworks side by side, as their workers read them from what is installed."""
 
 import ast
-import contextlib
-import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
 from backends import COLUMNS
-from backends.base import Placement
 from guide import CARDS
 from guide.card import Card
 from guide.counterparts import (
@@ -28,7 +23,7 @@ from guide.counterparts import (
 from harness.guide.inspected import REQUIRED
 from harness.plan import UsageError, suggestion
 from harness.protocol import Inspect, Inspected
-from harness.session import Limits, Session, stop_all, together
+from harness.session import Limits, Session, opened, stop_all, together
 
 SCHEMA: Literal["samestep.defaults/1"] = "samestep.defaults/1"
 
@@ -129,15 +124,7 @@ def _other_names(thing: Counterpart, *frameworks: str) -> set[str]:
 
 def read(things: Sequence[Counterpart], source: str, port: str) -> Defaults:
     """Ask both frameworks for these things' defaults.  Raises `Broken` where one cannot tell."""
-    with tempfile.TemporaryDirectory(prefix="samestep-") as name, contextlib.ExitStack() as stack:
-        folder = Path(name)
-        (folder / "logs").mkdir()
-        sessions = [
-            Session(COLUMNS[framework], Placement(), folder, Limits(), sys.executable, None)
-            for framework in (source, port)
-        ]
-        for session in sessions:
-            stack.callback(session.end)
+    with opened([COLUMNS[source], COLUMNS[port]], Limits()) as (_, sessions):
         told = together(partial(_ask, things), sessions, partial(stop_all, sessions), at_once=2)
         versions = {session.column.name: session.about for session in sessions}
     return Defaults(
