@@ -1,6 +1,6 @@
 """What a run of the guide found: each direction of each card, judged."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -56,12 +56,12 @@ class Outcome(Struct, frozen=True):
 
     def naive(self) -> float | None:
         """The largest naive difference; None where there is none, inf where something is no number."""
-        return _largest(pair.naive for pair in self.pairs if pair.word not in ("same", "failed", "missing"))
+        return largest(pair.naive for pair in self.pairs if pair.word not in ("same", "failed", "missing"))
 
     def recipe(self) -> float | None:
         """The largest difference left with a recipe, or between frameworks that share a convention."""
         left = (pair.recipe or (pair.naive if pair.word == "same" else []) for pair in self.pairs)
-        return _largest(left)
+        return largest(left)
 
 
 class Guide(Struct, frozen=True):
@@ -82,7 +82,8 @@ class Guide(Struct, frozen=True):
         return 1 if words.intersection(WRONG) else 0
 
 
-def _largest(series: Iterator[list[float | None]]) -> float | None:
+def largest(series: Iterable[Sequence[float | None]]) -> float | None:
+    """The largest of some pairs' sizes, in which None is infinite; None of none."""
     values = [np.inf if size is None else size for sizes in series for size in sizes]
     return max(values, default=None)
 

@@ -9,7 +9,7 @@ import numpy as np
 import guide
 from backends import COLUMNS
 from guide.card import FRAMEWORKS, Card, Part, recipe_name
-from harness.guide.outcome import WORST, Guide, Outcome, Pair, Word
+from harness.guide.outcome import WORST, Guide, Outcome, Pair, Word, largest
 from harness.report import snippets
 from harness.report.verdict import TITLES
 
@@ -135,13 +135,13 @@ def measured(card: Card, outcome: Outcome) -> list[list[str]]:
         of = [pair for pair in outcome.pairs if pair.source in convention.split()]
         if alike := [pair for pair in of if pair.port in convention.split()]:
             shared = names(name for name in convention.split() if name in card.parts)
-            worst = size(_largest(pair.naive for pair in alike))
+            worst = size(largest(pair.naive for pair in alike))
             rows.append([shared, "each other", "", worst, _worst(alike)])
         for port in card.parts:
             others = [pair for pair in of if pair.port == port and pair not in alike]
             if others:
                 originals = names(dict.fromkeys(pair.source for pair in others))
-                naive, recipe = _by_step(others), size(_largest(pair.recipe for pair in others))
+                naive, recipe = _by_step(others), size(largest(pair.recipe for pair in others))
                 rows.append([originals, TITLES[port], naive, recipe, _worst(others)])
     return rows
 
@@ -150,11 +150,6 @@ def _by_step(pairs: Sequence[Pair]) -> str:
     """The largest naive difference of some pairs after 1, 10 and 100 steps."""
     series = [[np.inf if value is None else value for value in pair.naive] for pair in pairs if pair.naive]
     return sizes(max(column) for column in zip(*series, strict=True))
-
-
-def _largest(series: Iterable[Sequence[float | None]]) -> float | None:
-    found = (np.inf if value is None else value for values in series for value in values)
-    return max(found, default=None)
 
 
 def _worst(pairs: Sequence[Pair]) -> str:
@@ -195,7 +190,8 @@ def checklist(found: Guide, source: str, port: str) -> list[tuple[Card, Pair, st
 
 def damage(pair: Pair) -> float:
     """The largest naive difference; infinite where something is no number, or has another shape."""
-    return max((np.inf if size is None else size for size in pair.naive), default=-1.0)
+    found = largest([pair.naive])
+    return -1.0 if found is None else found
 
 
 def advice(card: Card, pair: Pair) -> str:
